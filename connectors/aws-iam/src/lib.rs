@@ -1,0 +1,1 @@
+//! keymuster connector: reads AWS IAM: principals, policies, access keys.

@@ -1,0 +1,1 @@
+//! keymuster connector: walks directory trees, single files and standard input.

@@ -1,0 +1,1 @@
+//! keymuster connector: reads git repositories with full history, in pack order.

@@ -1,0 +1,1 @@
+//! keymuster takes the roll of every machine credential an organisation has.
