@@ -1,1 +1,4 @@
 //! keymuster takes the roll of every machine credential an organisation has.
+
+pub mod catalogue;
+pub mod engine;

@@ -1,0 +1,1 @@
+//! What is known about kinds of credentials, apart from how to find them: data, no code.
