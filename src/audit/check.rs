@@ -1,0 +1,110 @@
+//! Seam 3: what a check is, and what it may look at.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::{
+    estate::Estate,
+    inventory::{Inventory, Matches, People},
+};
+
+/// What a check needs. Missing for a subject: not evaluated, never passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Input {
+    /// An inventory was given.
+    Inventory,
+    /// Discovered credentials and principals.
+    Discovered,
+    /// Places: repositories, CI, vaults.
+    Locations,
+    /// Usage telemetry.
+    Usage,
+    /// Permissions.
+    Permissions,
+    /// A people directory was given.
+    People,
+    /// Catalogue.
+    Catalogue,
+    /// Earlier runs.
+    History,
+    /// Connector coverage.
+    Coverage,
+}
+
+/// What a check is; the same words serve `explain`, reports and SARIF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CheckAbout {
+    /// `LIF-06`.
+    pub id: &'static str,
+    /// `dormant`; the file's name, with `_` for `-`.
+    pub slug: &'static str,
+    /// `Dormant or never used`.
+    pub title: &'static str,
+    /// Why it matters, one or two sentences.
+    pub why: &'static str,
+    /// How it is decided.
+    pub decided: &'static str,
+    /// What to do about it.
+    pub remedy: &'static str,
+    /// What it needs.
+    pub needs: &'static [Input],
+}
+
+/// What a principal can really do, as far as checks need it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PrivilegeFact {
+    /// It is an administrator: policy, statement, matched text.
+    pub admin: Option<String>,
+    /// It would be one under a condition: the condition.
+    pub conditional_admin: Option<String>,
+    /// Services it may administer wholly on every resource, each with its evidence.
+    pub wildcards: Vec<(String, String)>,
+}
+
+/// What the catalogue of kinds says to the holder of such a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct KindAdvice {
+    /// The kind's title.
+    pub title: String,
+    /// `person`, `service`, `app`, `machine`, `none`.
+    pub class: String,
+    /// How it is revoked.
+    pub revoke: String,
+    /// How it is rotated.
+    pub rotate: String,
+    /// `public`, `internal`, `confidential`, `regulated`.
+    pub sensitivity: String,
+    /// Usual longest lifetime in days, where the vendor sets one.
+    pub lifetime_max_days: Option<u32>,
+}
+
+/// Everything a check may look at.
+pub struct CheckCx<'a> {
+    /// What exists.
+    pub estate: &'a Estate,
+    /// For each identity (by index) what it can really do; `None` where no policies were seen.
+    pub privileges: &'a [Option<PrivilegeFact>],
+    /// What should exist; `None` if no inventory was configured.
+    pub inventory: Option<&'a Inventory>,
+    /// How the two match (empty without inventory).
+    pub matches: &'a Matches,
+    /// Who is still there; `None` if no directory was configured.
+    pub people: Option<&'a People>,
+    /// Advice by kind id.
+    pub kinds: &'a BTreeMap<String, KindAdvice>,
+    /// Thresholds.
+    pub policy: &'a super::Policy,
+    /// When each secret was first seen exposed, by subject, from earlier runs.
+    pub first_exposed: &'a BTreeMap<String, Timestamp>,
+    /// The run's point in time.
+    pub now: Timestamp,
+}
+
+/// One check: a pure function from what is known to findings.
+pub trait Check: Sync {
+    /// What it is.
+    fn about(&self) -> &'static CheckAbout;
+    /// Judges every subject of its population: found, passed, or not evaluated.
+    fn run(&self, cx: &CheckCx<'_>, out: &mut super::Findings<'_>);
+}

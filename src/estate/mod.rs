@@ -1,0 +1,15 @@
+//! What exists: every credential once, whichever systems it was seen in.
+//!
+//! Facts arrive from connectors in any order ([`Gathered`]); [`resolve`] joins them into an
+//! [`Estate`] whose parts refer to each other by index, sorted, so that the same facts make
+//! the same estate whatever the order they came in.
+//!
+//! Invariant: no I/O, no clock, no failure in here.
+
+mod model;
+mod sighting;
+mod texts;
+
+pub use model::{Credential, Estate, Gathered, Identity, Resource};
+pub use sighting::{Position, Sighting, Suppressed};
+pub use texts::{Sym, Texts};

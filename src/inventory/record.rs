@@ -1,0 +1,198 @@
+//! The canonical record: one line of the register, whatever file it came from.
+
+use std::{collections::BTreeMap, fmt};
+
+use jiff::Timestamp;
+use keymuster_api::{Handle, SecretId};
+
+/// Where a record was read.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RecordSource {
+    /// The inventory's configured name.
+    pub inventory: String,
+    /// The file.
+    pub file: String,
+    /// The row, counted from 1 as an editor counts lines of the file (the header has one too).
+    pub row: u64,
+}
+
+impl fmt::Display for RecordSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.file, self.row)
+    }
+}
+
+/// An identifier with its scheme: `access_key_id`, `arn`, `fingerprint_hmac`, `email`,
+/// `client_id`, `key_id`, `ci_variable`, `vault_path`, `repo_path`, `masked` …
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Identifier {
+    /// The scheme.
+    pub scheme: String,
+    /// The value, as written in the record (trimmed).
+    pub value: String,
+}
+
+/// How much depends on it: T0 payment, admin, regulated production; T1 production; T2
+/// internal; T3 public-read, development.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the four tiers are described above")]
+pub enum Tier {
+    T0,
+    T1,
+    T2,
+    T3,
+}
+
+impl Tier {
+    /// `T0` … `T3`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Tier::T0 => "T0",
+            Tier::T1 => "T1",
+            Tier::T2 => "T2",
+            Tier::T3 => "T3",
+        }
+    }
+}
+
+/// What the record says about the credential's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the words are those of the record")]
+pub enum RecordStatus {
+    Requested,
+    Active,
+    Disabled,
+    Exception,
+    Revoked,
+    Retired,
+}
+
+impl RecordStatus {
+    /// The lower-case word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            RecordStatus::Requested => "requested",
+            RecordStatus::Active => "active",
+            RecordStatus::Disabled => "disabled",
+            RecordStatus::Exception => "exception",
+            RecordStatus::Revoked => "revoked",
+            RecordStatus::Retired => "retired",
+        }
+    }
+
+    /// Whether the record says the credential is gone.
+    pub fn is_ended(self) -> bool {
+        matches!(self, RecordStatus::Revoked | RecordStatus::Retired)
+    }
+}
+
+/// Whether an owner is somebody or a team.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the words are those of the record")]
+pub enum OwnerKind {
+    Person,
+    Team,
+    Interim,
+}
+
+/// One line of the register. Empty cells and placeholders (`n/a`, `tbd`, `-`) are `None`; a
+/// date without a time is the end of that day, UTC.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// `record_id`; where the register has none, derived from inventory and identifiers.
+    pub id: String,
+    /// Where it was read.
+    pub source: RecordSource,
+    /// `credential_type`, one of the record's enumeration where recognised.
+    pub credential_type: Option<String>,
+    /// What it is known by.
+    pub identifiers: Vec<Identifier>,
+    /// Its name.
+    pub name: Option<String>,
+    /// System or application it belongs to.
+    pub system: Option<String>,
+    /// Provider.
+    pub provider: Option<String>,
+    /// Tenant or account.
+    pub account: Option<String>,
+    /// `prod`, `staging`, `test`, `dev`, `shared`, `unknown`.
+    pub environment: Option<String>,
+    /// Business unit or acquisition.
+    pub entity: Option<String>,
+    /// Accountable owner, as written.
+    pub owner: Option<String>,
+    /// Person or team, where the register says.
+    pub owner_kind: Option<OwnerKind>,
+    /// Who approved it.
+    pub approver: Option<String>,
+    /// When.
+    pub approved_at: Option<Timestamp>,
+    /// Where that is written down.
+    pub approval_ref: Option<String>,
+    /// Why it exists.
+    pub purpose: Option<String>,
+    /// What it may do.
+    pub scope: Vec<String>,
+    /// Data classes it can reach.
+    pub data_classes: Vec<String>,
+    /// The tier, where the register gives one.
+    pub tier: Option<Tier>,
+    /// `internal_workload`, `partner`, `third_party` …
+    pub trust_tier: Option<String>,
+    /// Its state, where the register gives one; absent means active.
+    pub status: Option<RecordStatus>,
+    /// When it was issued.
+    pub issued_at: Option<Timestamp>,
+    /// When it ends.
+    pub expires_at: Option<Timestamp>,
+    /// Why it has no end.
+    pub no_expiry_reason: Option<String>,
+    /// Longest life allowed, in days.
+    pub max_lifetime_days: Option<u32>,
+    /// Rotation interval, in days.
+    pub rotation_days: Option<u32>,
+    /// When it was last rotated, says the record.
+    pub last_rotated_at: Option<Timestamp>,
+    /// When it was last reviewed.
+    pub last_reviewed_at: Option<Timestamp>,
+    /// How it is revoked.
+    pub revocation_path: Option<String>,
+    /// How the service recovers then.
+    pub recovery_procedure: Option<String>,
+    /// When it was revoked, says the record.
+    pub revoked_at: Option<Timestamp>,
+    /// By whom.
+    pub revoked_by: Option<String>,
+    /// The vendor.
+    pub vendor: Option<String>,
+    /// Columns that no field takes, by header.
+    pub extra: BTreeMap<String, String>,
+}
+
+/// A cell of a register that is itself a secret: refused, sealed, reported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeakedCell {
+    /// Where.
+    pub source: RecordSource,
+    /// The column's header.
+    pub column: String,
+    /// The rule that recognised it.
+    pub rule: String,
+    /// The kind of credential.
+    pub kind: String,
+    /// Its keyed name.
+    pub secret: SecretId,
+    /// Its public identifier, where the format carries one.
+    pub handle: Option<Handle>,
+}
+
+/// Every record of every inventory, in order of precedence, then file and row.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Inventory {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Cells that were secrets.
+    pub leaked: Vec<LeakedCell>,
+    /// Things a reader should know that stop nothing (a duplicate column, an ignored one).
+    pub notes: Vec<String>,
+}
