@@ -1,7 +1,34 @@
 //! Bytes in, sealed sightings out. Knows nothing of systems or people.
 //!
+//! The way of a secret: a **lane** sees a literal that a rule needs ([`token_lane`],
+//! [`anchor_lane`]) and leaves a hit; [`confirm`] tries the rule's pattern there, proves it by
+//! checksum or structure ([`proof`]) or judges it ([`judge`]), and [`seal`]s it; [`precedence`]
+//! picks one of several candidates. [`inherit`] carries hits and verdicts over from the version
+//! a content was made from, so that only fresh bytes are searched.
+//!
 //! Invariant: no files, no network, no threads, no clock in here; and nothing that leaves this
 //! module holds a byte of a secret, apart from what its kind declares public.
 
+mod allow;
+mod anchor_lane;
+mod check;
+mod confirm;
+mod inherit;
+mod judge;
+mod path;
+mod precedence;
 pub mod proof;
+mod rule;
+mod ruleset;
+mod seal;
+mod search;
 pub mod shape;
+mod text;
+mod token_lane;
+
+pub use check::{Fault, check};
+pub use path::classify;
+pub use rule::{Judge, Lane, Rule};
+pub use ruleset::{RuleError, RuleSet};
+pub use seal::Seal;
+pub use search::Engine;

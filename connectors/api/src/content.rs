@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::{Handle, PathClass, PathClasses, Place, SecretId};
+use crate::{Confidence, Handle, PathClass, PathClasses, Place, SecretId};
 
 /// Bytes lent to the engine. Borrowed, because buffers are reused and wiped once.
 pub struct Content<'a> {
@@ -27,6 +27,8 @@ pub struct Origin {
     pub lines: u64,
     /// Bytes between the last line feed before the slice and the slice.
     pub column: u64,
+    /// Whether more bytes of the object follow this slice.
+    pub is_cut: bool,
 }
 
 /// What must be searched, and what is known already.
@@ -59,6 +61,8 @@ pub struct Copied {
 /// Only the engine reads and writes it; a connector keeps it beside the bytes of the base.
 #[derive(Debug, Clone, Default)]
 pub struct Trace {
+    /// Length of the content in bytes.
+    pub len: usize,
     /// Properties of the whole content (encoding, binary or text). Where a version's differ
     /// from its base's, nothing is inherited.
     pub traits: u32,
@@ -88,6 +92,10 @@ pub struct Candidate {
     pub span: Range<usize>,
     /// The bytes the verdict is a function of; contains `span`.
     pub window: Range<usize>,
+    /// Where the lane's hit stands that led here.
+    pub hit: usize,
+    /// How sure, after checksum and structure were tried.
+    pub confidence: Confidence,
     /// The secret's keyed name.
     pub secret: SecretId,
     /// In which path classes the candidate holds.

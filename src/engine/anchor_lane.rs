@@ -1,0 +1,147 @@
+//! The anchor lane: a few dozen literals, in any ASCII case, for everything that is no token.
+
+use std::{cell::RefCell, ops::Range};
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind, packed};
+use keymuster_api::Hit;
+use zeroize::Zeroize as _;
+
+/// Anchors, grouped by the shortest anchor they begin with.
+pub(super) struct AnchorLane {
+    searcher: Option<Searcher>,
+    /// Sorted, so that those with a common beginning are neighbours.
+    anchors: Vec<(Box<[u8]>, u16)>,
+    /// For each literal that is searched for: the anchors that begin with it.
+    heads: Vec<Range<usize>>,
+    longest: usize,
+}
+
+enum Searcher {
+    Packed(packed::Searcher),
+    Automaton(Box<AhoCorasick>),
+}
+
+/// A worker's lower-cased copy of what it searches; it holds plaintext, so it is wiped.
+struct Lowered(Vec<u8>);
+
+impl Drop for Lowered {
+    fn drop(&mut self) {
+        self.0.zeroize();
+    }
+}
+
+thread_local! {
+    static LOWERED: RefCell<Lowered> = const { RefCell::new(Lowered(Vec::new())) };
+}
+
+/// Bytes lowered and searched at a time: stays in the second-level cache.
+const BLOCK: usize = 64 << 10;
+
+impl AnchorLane {
+    pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a [u8], u16)>) -> AnchorLane {
+        let mut anchors: Vec<(Box<[u8]>, u16)> =
+            literals.map(|(text, slot)| (text.into(), slot)).collect();
+        anchors.sort();
+        // Whatever begins with another anchor is found by way of that one.
+        let mut heads: Vec<Range<usize>> = Vec::new();
+        for (index, (text, _)) in anchors.iter().enumerate() {
+            match heads.last_mut() {
+                Some(head) if text.starts_with(&anchors[head.start].0) => head.end = index + 1,
+                _ => heads.push(index..index + 1),
+            }
+        }
+        let patterns: Vec<&[u8]> = heads.iter().map(|head| &*anchors[head.start].0).collect();
+        let searcher = if patterns.is_empty() {
+            None
+        } else {
+            let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
+            builder.extend(&patterns);
+            Some(match builder.build() {
+                Some(searcher) => Searcher::Packed(searcher),
+                None => Searcher::Automaton(Box::new(
+                    AhoCorasick::builder()
+                        .kind(Some(AhoCorasickKind::DFA))
+                        .match_kind(aho_corasick::MatchKind::LeftmostFirst)
+                        .build(&patterns)
+                        .expect("a few dozen short literals fit an automaton"),
+                )),
+            })
+        };
+        let longest = anchors.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
+        AnchorLane { searcher, anchors, heads, longest }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Length of the longest anchor.
+    pub(super) fn longest(&self) -> usize {
+        self.longest
+    }
+
+    /// Hits that begin inside `region`.
+    pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
+        let Some(searcher) = &self.searcher else { return };
+        LOWERED.with_borrow_mut(|lowered| {
+            let mut at = region.start;
+            while at < region.end {
+                let end = (at + BLOCK).min(region.end);
+                let text = &bytes[at..(end + self.longest).min(bytes.len())];
+                lowered.0.clear();
+                lowered.0.extend(text.iter().map(u8::to_ascii_lowercase));
+                self.search_block(searcher, &lowered.0, at, end - at, out);
+                at = end;
+            }
+        });
+    }
+
+    fn search_block(&self, searcher: &Searcher, text: &[u8], base: usize, len: usize, out: &mut Vec<Hit>) {
+        let mut from = 0;
+        while from < len {
+            let found = match searcher {
+                Searcher::Packed(searcher) => searcher.find_in(text, (from..text.len()).into()),
+                Searcher::Automaton(searcher) => searcher.find(aho_corasick::Input::new(text).range(from..)),
+            };
+            let Some(found) = found else { return };
+            if found.start() >= len {
+                return;
+            }
+            // Two literals searched for never begin at one place: none begins with another.
+            for (anchor, slot) in &self.anchors[self.heads[found.pattern().as_usize()].clone()] {
+                if text[found.start()..].starts_with(anchor) {
+                    out.push(Hit { at: (base + found.start()) as u32, len: anchor.len() as u16, slot: *slot });
+                }
+            }
+            from = found.start() + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AnchorLane;
+
+    #[test]
+    fn overlapping_anchors_are_all_found() {
+        let anchors = ["secret", "secret_key", "token", "auth_token", "://"];
+        let lane = AnchorLane::new(anchors.iter().enumerate().map(|(i, a)| (a.as_bytes(), i as u16)));
+        let text = b"AUTH_TOKEN x Secret_Key http://secret";
+        let mut hits = Vec::new();
+        lane.search(text, 0..text.len(), &mut hits);
+        let mut found: Vec<_> = hits.iter().map(|hit| (hit.at, anchors[usize::from(hit.slot)])).collect();
+        found.sort();
+        assert_eq!(found, [(0, "auth_token"), (5, "token"), (13, "secret"), (13, "secret_key"), (28, "://"), (31, "secret")]);
+    }
+
+    #[test]
+    fn hits_across_blocks_are_found_once() {
+        let lane = AnchorLane::new([(&b"token"[..], 0)].into_iter());
+        let mut text = vec![b'x'; super::BLOCK - 2];
+        text.extend_from_slice(b"TOKEN and more");
+        let mut hits = Vec::new();
+        lane.search(&text, 0..text.len(), &mut hits);
+        assert_eq!(hits.len(), 1);
+        assert_eq!(hits[0].at as usize, super::BLOCK - 2);
+    }
+}

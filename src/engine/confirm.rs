@@ -1,0 +1,120 @@
+//! From a hit to a candidate: the pattern at that place, then proof, entropy, judge, seal.
+
+use std::{ops::Range, sync::Arc};
+
+use keymuster_api::{Candidate, Confidence, Details, Handle};
+use regex_automata::{Anchored, Input};
+
+use super::{
+    allow,
+    judge::{assignment, entropy, placeholder},
+    proof::{Found, Proof},
+    rule::{CONTEXT, Judge, NEAR, Rule},
+    seal::Seal,
+};
+
+/// Tries one rule at one place. A pure function of [`Rule::window`].
+pub(super) fn confirm(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usize) -> Option<Candidate> {
+    let regexes = rule.regexes();
+    // One byte more than the longest match, so that `\b` and `\z` see what follows.
+    let end = (at + rule.longest + 1).min(bytes.len());
+    let input = Input::new(&bytes[..end]).range(at..end).anchored(Anchored::Yes);
+    let mut captures = regexes.pattern.create_captures();
+    regexes.pattern.search_captures(&input, &mut captures);
+    let matched = captures.get_match()?.range();
+    let secret = captures.get_group(regexes.secret)?.range();
+    if secret.is_empty() {
+        return None;
+    }
+    if let Some(before) = &regexes.before {
+        let context = &bytes[at.saturating_sub(CONTEXT)..at];
+        // `before` ends in `$`: the last bytes decide.
+        before.find(context)?;
+    }
+    if let Some(near) = &regexes.near {
+        let context = &bytes[at.saturating_sub(NEAR)..(matched.end + NEAR).min(bytes.len())];
+        near.find(context)?;
+    }
+    let value = &bytes[secret.clone()];
+    let groups: Vec<(&str, &[u8])> = regexes
+        .groups
+        .iter()
+        .filter(|(name, _)| name != "secret")
+        .filter_map(|(name, index)| Some((name.as_str(), &bytes[captures.get_group(*index)?.range()])))
+        .collect();
+    let (confidence, mut facts, proved) = match rule.prover {
+        None => (rule.confidence, Vec::new(), false),
+        Some(prover) => {
+            match (prover.prove)(&Found { secret: value, matched: &bytes[matched.clone()], groups: &groups }) {
+                Proof::Refuted => return None,
+                Proof::Undecided(facts) => (rule.confidence, facts, false),
+                Proof::Proved(facts) => (Confidence::High, facts, true),
+            }
+        }
+    };
+    if !proved {
+        if placeholder::is_placeholder(value) || rule.entropy.is_some_and(|least| entropy(value) < least) {
+            return None;
+        }
+        if rule.judge == Some(Judge::Assignment) && !assignment::is_secret(bytes, matched.clone(), secret.clone()) {
+            return None;
+        }
+    }
+    let handle = handle(rule, regexes.handle.and_then(|index| captures.get_group(index)).map(|span| span.range()), bytes, &mut facts);
+    let secret_id = match &handle {
+        Some(handle) if rule.public => seal.secret(handle.value.as_bytes()),
+        _ => seal.secret(value),
+    };
+    let details = Details {
+        preview: preview(rule, value),
+        handle,
+        decoded: Vec::new(),
+        facts,
+        allowed: allow::comment(bytes, matched.end),
+    };
+    Some(Candidate {
+        rule: number,
+        window: rule.window(at, bytes.len()),
+        hit: at,
+        confidence,
+        secret: secret_id,
+        verdicts: rule.classes,
+        details: Arc::new(details),
+        span: secret,
+    })
+}
+
+/// The public identifier: the pattern's `handle` group, or the fact `handle:<scheme>` of a
+/// prover that computed one (a key's fingerprint).
+fn handle(rule: &Rule, span: Option<Range<usize>>, bytes: &[u8], facts: &mut Vec<(String, String)>) -> Option<Handle> {
+    if let Some(at) = facts.iter().position(|(name, _)| name.starts_with("handle:")) {
+        let (name, value) = facts.remove(at);
+        return Some(Handle::new(&name["handle:".len()..], value));
+    }
+    let scheme = rule.handle.as_ref()?;
+    let text = &bytes[span?];
+    let is_shown = text.len() <= 300 && text.iter().all(|&b| b.is_ascii_graphic());
+    is_shown.then(|| Handle::new(scheme, String::from_utf8_lossy(text)))
+}
+
+/// The literal a token begins with is the same for all of its kind, so it is public; then the
+/// length. Nothing else of a secret is ever shown.
+fn preview(rule: &Rule, value: &[u8]) -> String {
+    use super::rule::Lane;
+    let head = match &rule.lane {
+        Lane::Token(literals) => literals
+            .iter()
+            .filter(|literal| value.starts_with(literal.as_bytes()) && literal.len() * 2 <= value.len())
+            .max_by_key(|literal| literal.len())
+            .map_or("", String::as_str),
+        Lane::Anchor(_) | Lane::Name(_) if value.starts_with(b"-----BEGIN ") => {
+            let line = value[..value.len().min(60)].split(|&b| b == b'\n' || b == b'\\').next().unwrap_or_default();
+            return match std::str::from_utf8(line) {
+                Ok(line) if line.trim_end().ends_with("-----") => format!("{} ({} bytes)", line.trim_end(), value.len()),
+                _ => format!("… ({} bytes)", value.len()),
+            };
+        }
+        Lane::Anchor(_) | Lane::Name(_) => "",
+    };
+    format!("{head}… ({} characters)", value.len())
+}

@@ -1,0 +1,92 @@
+//! What a version takes over from its base, and what is left to search.
+//!
+//! A hit is a function of the bytes it looked at and the byte before; a verdict is a function
+//! of its rule's window. What lies wholly inside one copied range is the same in both versions
+//! and is taken over, shifted; the rest is searched and judged anew.
+
+use std::ops::Range;
+
+use keymuster_api::{Candidate, Copied, Hit, Trace};
+
+/// How far verdicts at a slot's hits look, before and after.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Reach {
+    pub(super) before: usize,
+    pub(super) after: usize,
+}
+
+/// A hit of the new version, and where its verdict stood in the base if that still holds.
+pub(super) struct Inherited {
+    pub(super) hit: Hit,
+    pub(super) from: Option<usize>,
+}
+
+/// The hits whose bytes were copied. `len` is the length of the new version.
+pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach]) -> Vec<Inherited> {
+    let mut out = Vec::new();
+    for copy in copied {
+        let first = base.hits.partition_point(|hit| (hit.at as usize) < copy.from);
+        let starts = copy.from == 0 && copy.at == 0;
+        let ends = copy.from + copy.len == base.len && copy.at + copy.len == len;
+        for hit in &base.hits[first..] {
+            let at = hit.at as usize;
+            if at + usize::from(hit.len) > copy.from + copy.len {
+                if at >= copy.from + copy.len {
+                    break;
+                }
+                continue;
+            }
+            if at == copy.from && !starts {
+                continue; // the byte before is not the same
+            }
+            let reach = reach[usize::from(hit.slot)];
+            let before = at >= copy.from + reach.before || starts;
+            let after = at + reach.after <= copy.from + copy.len || ends;
+            let shifted = Hit { at: (at - copy.from + copy.at) as u32, ..*hit };
+            out.push(Inherited { hit: shifted, from: (before && after).then_some(at) });
+        }
+    }
+    out
+}
+
+/// Where hits can begin that were not taken over: everything outside copied ranges, and around
+/// their borders as far as a lane looks.
+pub(super) fn regions(copied: &[Copied], base_len: usize, len: usize, lane_reach: usize) -> Vec<Range<usize>> {
+    let mut regions: Vec<Range<usize>> = Vec::new();
+    let mut add = |fresh: Range<usize>| {
+        let region = fresh.start.saturating_sub(lane_reach)..(fresh.end + 1).min(len);
+        match regions.last_mut() {
+            Some(last) if region.start <= last.end => last.end = last.end.max(region.end),
+            _ => regions.push(region),
+        }
+    };
+    let mut at = 0;
+    for copy in copied {
+        let is_start = copy.at == 0 && copy.from == 0;
+        if !is_start {
+            add(at..copy.at); // empty where two copied ranges meet: a seam
+        }
+        at = copy.at + copy.len;
+    }
+    let ends = copied.last().is_some_and(|copy| copy.from + copy.len == base_len && copy.at + copy.len == len);
+    if !ends {
+        add(at..len);
+    }
+    regions.retain(|region| !region.is_empty());
+    regions
+}
+
+/// The base's verdicts at a hit, moved to where the hit is now.
+pub(super) fn candidates<'b>(base: &'b Trace, from: usize, to: usize, len: usize, reach: Reach) -> impl Iterator<Item = Candidate> + 'b {
+    // Candidates are sorted by hit first.
+    let first = base.candidates.partition_point(|candidate| candidate.hit < from);
+    base.candidates[first..].iter().take_while(move |candidate| candidate.hit == from).map(move |candidate| {
+        let moved = |position: usize| position + to - from;
+        Candidate {
+            span: moved(candidate.span.start)..moved(candidate.span.end),
+            window: to.saturating_sub(reach.before)..(to + reach.after).min(len),
+            hit: to,
+            ..candidate.clone()
+        }
+    })
+}

@@ -1,0 +1,76 @@
+//! Values that stand for a value: `xxxx`, `<your-token>`, `${TOKEN}`, `…EXAMPLE`.
+
+/// Words that people write where a secret would stand.
+const WORDS: &[&str] = &[
+    "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replaceme", "replace_me", "replace-me", "replace_with",
+    "your_", "your-", "yourp", "yourk", "yourt", "yours", "my_secret", "mysecret", "dummy", "redacted", "insert_", "insert-", "xxxx",
+    "notreal", "not_real", "not-real", "fakek", "faket", "fakes", "fake_", "fake-", "todo_", "foobar", "hunter2", "s3cr3t", "deadbeef",
+    "<", "${", "{{", "%s", "%(", "$(", "***", "...", "#{", "…",
+];
+
+/// Whether a value is a placeholder.
+pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
+    if has_run(value) || is_monotonous(value) {
+        return true;
+    }
+    let lower = value.to_ascii_lowercase();
+    let found = WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
+    let found = found || has_sequence(&lower);
+    // A copy of the value, so wiped like one.
+    drop(zeroize::Zeroizing::new(lower));
+    found
+}
+
+/// Six equal bytes in a row, apart from line breaks and padding.
+fn has_run(value: &[u8]) -> bool {
+    let mut run = 1;
+    for pair in value.windows(2) {
+        run = if pair[0] == pair[1] { run + 1 } else { 1 };
+        if run >= 6 && !matches!(pair[0], b'\n' | b' ' | b'-' | b'=' | b'A') {
+            return true;
+        }
+    }
+    false
+}
+
+/// A handful of characters over and over.
+fn is_monotonous(value: &[u8]) -> bool {
+    let mut seen = [false; 256];
+    let mut distinct = 0;
+    for &byte in value {
+        distinct += usize::from(!std::mem::replace(&mut seen[usize::from(byte)], true));
+    }
+    value.len() >= 8 && value.len() < 200 && distinct * 5 < value.len().min(40)
+}
+
+/// Eight steps up or down the alphabet, the digits or the keyboard.
+fn has_sequence(lower: &[u8]) -> bool {
+    const KEYBOARD: &[&[u8]] = &[b"qwertyui", b"asdfghjk"];
+    let mut up = 1;
+    let mut down = 1;
+    for pair in lower.windows(2) {
+        let step = i16::from(pair[1]) - i16::from(pair[0]);
+        let wraps = pair == b"90" || pair == b"09";
+        up = if step == 1 || wraps { up + 1 } else { 1 };
+        down = if step == -1 || wraps { down + 1 } else { 1 };
+        if up >= 8 || down >= 8 {
+            return true;
+        }
+    }
+    KEYBOARD.iter().any(|keys| memchr::memmem::find(lower, keys).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_placeholder;
+
+    #[test]
+    fn placeholders_are_told_from_values() {
+        for text in ["xxxxxxxxxxxxxxxx", "your-api-key-here", "AKIA1234567890ABCDEF", "${TOKEN}", "<token>", "abababababababababab", "AKIAIOSFODNN7EXAMPLE", "abcdefghijklmnop"] {
+            assert!(is_placeholder(text.as_bytes()), "{text}");
+        }
+        for text in ["Tr0ub4dor&3", "zK8vQp2LmX9sWc4RtY7b", "5f1b9c3e7a2d4f60"] {
+            assert!(!is_placeholder(text.as_bytes()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! Which of several candidates for one secret is told: total, documented, the same for any
+//! order of arrival.
+//!
+//! Candidates whose secrets overlap are one group. In a group the first of this order wins:
+//! a rule with a format of its own before a judged one; the surer; the one that knows a public
+//! handle; the longer secret; the id that sorts first. A public identifier is not told where
+//! the secret it belongs to is told in the same content.
+
+use std::cmp::Reverse;
+
+use keymuster_api::Candidate;
+
+use super::ruleset::RuleSet;
+
+/// The winners among the candidates that hold at their place, sorted by span.
+pub(super) fn winners<'c>(rules: &RuleSet, candidates: &'c [Candidate], holds: impl Fn(&Candidate) -> bool) -> Vec<&'c Candidate> {
+    let mut ordered: Vec<&Candidate> = candidates.iter().filter(|candidate| holds(candidate)).collect();
+    ordered.sort_by_key(|candidate| {
+        let rule = &rules.rules[candidate.rule as usize];
+        (
+            rule.judge.is_some(),
+            Reverse(candidate.confidence),
+            Reverse(candidate.details.handle.is_some()),
+            Reverse(candidate.span.len()),
+            candidate.rule,
+            candidate.span.start,
+        )
+    });
+    let mut winners: Vec<&Candidate> = Vec::new();
+    for candidate in ordered {
+        let overlaps = |other: &&Candidate| candidate.span.start < other.span.end && other.span.start < candidate.span.end;
+        if !winners.iter().any(|other| overlaps(&other)) {
+            winners.push(candidate);
+        }
+    }
+    let owned: Vec<_> = winners
+        .iter()
+        .filter(|winner| !rules.rules[winner.rule as usize].public)
+        .filter_map(|winner| winner.details.handle.as_ref())
+        .collect();
+    let is_part = |candidate: &&Candidate| {
+        rules.rules[candidate.rule as usize].public && candidate.details.handle.as_ref().is_some_and(|handle| owned.contains(&handle))
+    };
+    let mut winners: Vec<&Candidate> = winners.iter().copied().filter(|candidate| !is_part(candidate)).collect();
+    winners.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
+    winners
+}
