@@ -7,9 +7,11 @@
 //! Invariant: no I/O, no clock, no failure in here.
 
 mod model;
+mod resolve;
 mod sighting;
 mod texts;
 
 pub use model::{Credential, Estate, Gathered, Identity, Resource};
+pub use resolve::resolve;
 pub use sighting::{Position, Sighting, Suppressed};
 pub use texts::{Sym, Texts};

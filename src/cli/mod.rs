@@ -1,0 +1,92 @@
+//! The command line: a verb is a file. The only part that reads clock, environment and
+//! terminal, and the only one that prints.
+
+mod exit;
+mod global;
+mod progress;
+mod rules;
+mod scan;
+mod state;
+mod stop;
+
+use std::{
+    io::{self, Write as _},
+    process::ExitCode,
+};
+
+use clap::{Parser, Subcommand};
+
+pub use exit::Exit;
+use global::Global;
+
+/// Takes the roll of every machine credential: who approved it, why does it exist, when will
+/// it be removed?
+#[derive(Parser)]
+#[command(name = "keymuster", version, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Scan(scan::Args),
+    Rules(rules::Args),
+}
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    harden();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let code = if error.use_stderr() { Exit::NoAudit } else { Exit::Clean };
+            return match error.print() {
+                Ok(()) => code.into(),
+                Err(_) => Exit::NoAudit.into(),
+            };
+        }
+    };
+    let outcome = match cli.verb {
+        Verb::Scan(args) => scan::run(&cli.global, &args),
+        Verb::Rules(args) => rules::run(&cli.global, &args),
+    };
+    match outcome {
+        Ok(exit) => exit.into(),
+        Err(error) if is_broken_pipe(&error) => Exit::Clean.into(),
+        Err(error) => {
+            fail(&error);
+            Exit::NoAudit.into()
+        }
+    }
+}
+
+/// A process that holds secrets leaves no core file, and panics without showing what it held.
+fn harden() {
+    let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
+    std::panic::set_hook(Box::new(|info| {
+        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        note(&format!("internal error at {place}; please report this as a bug"));
+    }));
+}
+
+/// One line on stderr.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn fail(error: &anyhow::Error) {
+    let style = anstyle::AnsiColor::Red.on_default().bold();
+    let mut text = String::new();
+    for (index, cause) in error.chain().enumerate() {
+        text.push_str(if index == 0 { "" } else { ": " });
+        text.push_str(&cause.to_string());
+    }
+    let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
+}
+
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
