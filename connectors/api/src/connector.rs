@@ -98,7 +98,9 @@ pub struct ConnectorError {
 impl ConnectorError {
     /// An error with this message.
     pub fn new(message: impl Into<String>) -> ConnectorError {
-        ConnectorError { message: message.into() }
+        ConnectorError {
+            message: message.into(),
+        }
     }
 }
 
@@ -123,7 +125,10 @@ pub struct Cx<'a> {
 impl Cx<'_> {
     /// A source of this connector.
     pub fn source(&self, locator: impl Into<String>) -> Source {
-        Source { system: self.system, locator: locator.into() }
+        Source {
+            system: self.system,
+            locator: locator.into(),
+        }
     }
 }
 

@@ -19,7 +19,13 @@ pub struct Gap {
 
 impl fmt::Display for Gap {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} ({})", self.subject, self.reason, self.kind.as_str())
+        write!(
+            f,
+            "{}: {} ({})",
+            self.subject,
+            self.reason,
+            self.kind.as_str()
+        )
     }
 }
 

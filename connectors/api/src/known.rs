@@ -38,7 +38,11 @@ impl<T> Known<T> {
     /// Keeps an answer over no answer, and the first of two answers.
     #[must_use]
     pub fn or(self, other: Known<T>) -> Known<T> {
-        if self.is_answer() || !other.is_answer() { self } else { other }
+        if self.is_answer() || !other.is_answer() {
+            self
+        } else {
+            other
+        }
     }
 
     /// The same absence around another type, or the mapped value.

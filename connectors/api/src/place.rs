@@ -75,7 +75,10 @@ impl ObjectId {
         }
         let mut bytes = [0; 32];
         bytes[..raw.len()].copy_from_slice(raw);
-        Some(ObjectId { bytes, len: raw.len() as u8 })
+        Some(ObjectId {
+            bytes,
+            len: raw.len() as u8,
+        })
     }
 
     /// From 40 or 64 hexadecimal digits.
@@ -100,7 +103,9 @@ impl ObjectId {
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        self.as_bytes()
+            .iter()
+            .try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 
@@ -172,8 +177,13 @@ pub enum PathClass {
 
 impl PathClass {
     /// Every class, in the order of their bits.
-    pub const ALL: [PathClass; 5] =
-        [PathClass::Plain, PathClass::Test, PathClass::Docs, PathClass::Generated, PathClass::Config];
+    pub const ALL: [PathClass; 5] = [
+        PathClass::Plain,
+        PathClass::Test,
+        PathClass::Docs,
+        PathClass::Generated,
+        PathClass::Config,
+    ];
 }
 
 /// A set of path classes.

@@ -48,7 +48,10 @@ pub struct Handle {
 impl Handle {
     /// A handle of this scheme.
     pub fn new(scheme: impl Into<String>, value: impl Into<String>) -> Handle {
-        Handle { scheme: scheme.into(), value: value.into() }
+        Handle {
+            scheme: scheme.into(),
+            value: value.into(),
+        }
     }
 }
 

@@ -1,2 +1,0 @@
-//! Shapes: test credentials described, and made from a seed at run time, so that nothing in
-//! the tree looks like a live key.
