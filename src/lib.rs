@@ -2,7 +2,9 @@
 
 pub mod audit;
 pub mod catalogue;
+pub mod cli;
 pub mod engine;
 pub mod estate;
 pub mod inventory;
+pub mod suppress;
 pub mod sweep;

@@ -1,6 +1,7 @@
 //! The command line: a verb is a file. The only part that reads clock, environment and
 //! terminal, and the only one that prints.
 
+mod config;
 mod exit;
 mod global;
 mod progress;

@@ -15,25 +15,30 @@ use super::{
 
 /// Tries one rule at one place. A pure function of [`Rule::window`].
 pub(super) fn confirm(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usize) -> Option<Candidate> {
+    judge(rule, number, seal, bytes, at).ok()
+}
+
+/// Like [`confirm`], and says why not.
+pub(super) fn judge(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usize) -> Result<Candidate, &'static str> {
     let regexes = rule.regexes();
     // One byte more than the longest match, so that `\b` and `\z` see what follows.
     let end = (at + rule.longest + 1).min(bytes.len());
     let input = Input::new(&bytes[..end]).range(at..end).anchored(Anchored::Yes);
     let mut captures = regexes.pattern.create_captures();
     regexes.pattern.search_captures(&input, &mut captures);
-    let matched = captures.get_match()?.range();
-    let secret = captures.get_group(regexes.secret)?.range();
+    let matched = captures.get_match().ok_or("the pattern does not match here")?.range();
+    let secret = captures.get_group(regexes.secret).ok_or("the match holds no secret")?.range();
     if secret.is_empty() {
-        return None;
+        return Err("the match holds no secret");
     }
     if let Some(before) = &regexes.before {
         let context = &bytes[at.saturating_sub(CONTEXT)..at];
         // `before` ends in `$`: the last bytes decide.
-        before.find(context)?;
+        before.find(context).ok_or("what stands before does not fit")?;
     }
     if let Some(near) = &regexes.near {
         let context = &bytes[at.saturating_sub(NEAR)..(matched.end + NEAR).min(bytes.len())];
-        near.find(context)?;
+        near.find(context).ok_or("the words that belong near are missing")?;
     }
     let value = &bytes[secret.clone()];
     let groups: Vec<(&str, &[u8])> = regexes
@@ -46,18 +51,21 @@ pub(super) fn confirm(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: u
         None => (rule.confidence, Vec::new(), false),
         Some(prover) => {
             match (prover.prove)(&Found { secret: value, matched: &bytes[matched.clone()], groups: &groups }) {
-                Proof::Refuted => return None,
+                Proof::Refuted => return Err("checksum or structure do not hold"),
                 Proof::Undecided(facts) => (rule.confidence, facts, false),
                 Proof::Proved(facts) => (Confidence::High, facts, true),
             }
         }
     };
     if !proved {
-        if placeholder::is_placeholder(value) || rule.entropy.is_some_and(|least| entropy(value) < least) {
-            return None;
+        if placeholder::is_placeholder(value) {
+            return Err("the value is a placeholder");
+        }
+        if rule.entropy.is_some_and(|least| entropy(value) < least) {
+            return Err("the value is not random enough");
         }
         if rule.judge == Some(Judge::Assignment) && !assignment::is_secret(bytes, matched.clone(), secret.clone()) {
-            return None;
+            return Err("name and value do not look like an assigned secret");
         }
     }
     let handle = handle(rule, regexes.handle.and_then(|index| captures.get_group(index)).map(|span| span.range()), bytes, &mut facts);
@@ -72,7 +80,7 @@ pub(super) fn confirm(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: u
         facts,
         allowed: allow::comment(bytes, matched.end),
     };
-    Some(Candidate {
+    Ok(Candidate {
         rule: number,
         window: rule.window(at, bytes.len()),
         hit: at,

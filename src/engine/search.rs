@@ -100,6 +100,20 @@ impl Engine {
         })
     }
 
+    /// Why hits came to nothing: position, rule, reason. For people who write rules.
+    pub fn explain_hits(&self, content: &Content<'_>, trace: &Trace) -> Vec<(usize, &str, &'static str)> {
+        let mut out = Vec::new();
+        for hit in &trace.hits {
+            for &number in &self.rules.slots[usize::from(hit.slot)] {
+                let rule = &self.rules.rules[number as usize];
+                if let Err(why) = super::confirm::judge(rule, number, &self.seal, content.bytes, hit.at as usize) {
+                    out.push((hit.at as usize, &*rule.id, why));
+                }
+            }
+        }
+        out
+    }
+
     /// Whether some rule lives in files of this name.
     pub fn wants_name(&self, name: &[u8]) -> bool {
         self.rules.named.iter().any(|&number| match &self.rules.rules[number as usize].lane {

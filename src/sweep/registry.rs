@@ -26,3 +26,36 @@ pub const CONNECTORS: &[Listed] = &[
 pub fn files(trees: Vec<Tree>) -> Box<dyn Connector> {
     Box::new(FilesConnector::new(trees))
 }
+
+/// A repository to read.
+pub struct Repository {
+    /// Where it is: its working tree, or its git directory.
+    pub path: std::path::PathBuf,
+    /// The resource's name.
+    pub name: String,
+    /// How much of its history: `all`, `tips`, `none`, `staged`, `REV..REV`.
+    pub history: String,
+    /// Only commits from then on.
+    pub since: Option<keymuster_api::Timestamp>,
+}
+
+/// What was found at a path.
+pub struct Discovered {
+    /// Whether it has files besides its history.
+    pub has_worktree: bool,
+}
+
+/// Whether this path is the top of a git repository.
+#[cfg(not(feature = "git"))]
+pub fn discover(_path: &std::path::Path) -> Option<Discovered> {
+    None
+}
+
+/// A connector over git repositories.
+///
+/// # Errors
+/// When the build has none.
+#[cfg(not(feature = "git"))]
+pub fn git(_repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> {
+    Err("this build reads no git history; build it with the feature `git`".to_owned())
+}

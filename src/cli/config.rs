@@ -1,0 +1,299 @@
+//! `keymuster.toml`: as written ([`ConfigFile`]), and as resolved ([`Config`]).
+//!
+//! Found through `--config`, `KEYMUSTER_CONFIG` or the working directory, and nowhere else: a
+//! file inside a swept tree must be named, so that no repository switches rules off for its
+//! own audit.
+
+use std::{
+    collections::BTreeMap,
+    env, fs,
+    path::{Path, PathBuf},
+};
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use anyhow::{Context as _, Result, anyhow, bail};
+use jiff::{Timestamp, civil, tz::TimeZone};
+use serde::Deserialize;
+
+use super::{global::Global, state};
+use crate::{
+    audit::KindAdvice,
+    catalogue::Kinds,
+    engine::Seal,
+};
+
+/// The commented file that `init` writes; a test reads it.
+pub(super) const TEMPLATE: &str = include_str!("keymuster.template.toml");
+/// The name looked for in the working directory.
+pub(super) const FILE_NAME: &str = "keymuster.toml";
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConfigFile {
+    pub(super) estate: String,
+    #[serde(default)]
+    pub(super) state: StateTable,
+    #[serde(default)]
+    pub(super) inventory: Vec<InventoryTable>,
+    #[serde(default)]
+    pub(super) people: Vec<PeopleTable>,
+    #[serde(default)]
+    pub(super) policy: PolicyTable,
+    #[serde(default)]
+    pub(super) exceptions: Option<ExceptionsTable>,
+    #[serde(default)]
+    pub(super) connector: Vec<ConnectorTable>,
+    #[serde(default)]
+    pub(super) report: ReportTable,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct StateTable {
+    pub(super) dir: Option<PathBuf>,
+    pub(super) seal: Option<SecretText>,
+}
+
+/// A secret, never a literal.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+pub(super) enum SecretText {
+    Env(String),
+    File(PathBuf),
+    Command(Vec<String>),
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InventoryTable {
+    pub(super) name: Option<String>,
+    pub(super) file: PathBuf,
+    pub(super) format: Option<String>,
+    #[serde(default = "one")]
+    pub(super) precedence: u32,
+    pub(super) entity: Option<String>,
+    #[serde(default)]
+    pub(super) map: toml::Table,
+}
+
+fn one() -> u32 {
+    1
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PeopleTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct PolicyTable {
+    pub(super) preset: Option<String>,
+    pub(super) file: Option<PathBuf>,
+    pub(super) fail_on: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExceptionsTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) enum ConnectorTable {
+    Files {
+        paths: Vec<String>,
+        #[serde(default, rename = "respect-gitignore")]
+        respect_gitignore: bool,
+    },
+    Git {
+        paths: Vec<String>,
+        history: Option<String>,
+        since: Option<String>,
+    },
+    AwsIam {
+        exports: Vec<String>,
+        account: Option<String>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReportTable {
+    #[serde(default = "out")]
+    pub(super) dir: PathBuf,
+    #[serde(default = "formats")]
+    pub(super) formats: Vec<String>,
+}
+
+impl Default for ReportTable {
+    fn default() -> ReportTable {
+        ReportTable { dir: out(), formats: formats() }
+    }
+}
+
+fn out() -> PathBuf {
+    PathBuf::from("out")
+}
+
+fn formats() -> Vec<String> {
+    vec!["json".to_owned(), "csv".to_owned()]
+}
+
+/// A configuration that was read, with the folder its paths are relative to.
+pub(super) struct Config {
+    pub(super) path: PathBuf,
+    pub(super) folder: PathBuf,
+    pub(super) file: ConfigFile,
+}
+
+impl Config {
+    /// The configuration that was asked for, or lies in the working directory.
+    pub(super) fn load(global: &Global) -> Result<Config> {
+        find(global)?.ok_or_else(|| anyhow!("there is no {FILE_NAME} here; write one with `keymuster init`, or name it with --config FILE"))
+    }
+
+    /// Reads one file.
+    pub(super) fn read(path: &Path) -> Result<Config> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let file: ConfigFile = toml::from_str(&text).map_err(|error| anyhow!(explain(path, &text, &error)))?;
+        if file.estate.is_empty() || !file.estate.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
+            bail!("{}: estate = \"{}\" must be a short name of letters, digits, '.', '_' and '-'", path.display(), file.estate);
+        }
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        Ok(Config { path: path.to_path_buf(), folder: folder.to_path_buf(), file })
+    }
+
+    /// A path of the configuration, relative to its file.
+    pub(super) fn path(&self, path: &Path) -> PathBuf {
+        self.folder.join(path)
+    }
+
+    /// The state folder of the estate.
+    pub(super) fn state_folder(&self) -> Result<PathBuf> {
+        match &self.file.state.dir {
+            Some(dir) => Ok(self.path(dir)),
+            None => state::default_folder(&self.file.estate).context("there is no home directory; set [state] dir or --state DIR"),
+        }
+    }
+
+    /// The estate's key, from the state folder or from where `seal` says.
+    pub(super) fn key(&self, folder: &Path) -> Result<Option<Seal>> {
+        match &self.file.state.seal {
+            None => state::read_key(folder),
+            Some(secret) => {
+                let text = secret.read(&self.folder).context("[state] seal")?;
+                state::parse_key(&text).context("[state] seal").map(Some)
+            }
+        }
+    }
+
+    /// The paths behind globs, sorted; a glob that names nothing is told.
+    pub(super) fn expand(&self, globs: &[String], nothing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+        let mut all = Vec::new();
+        for text in globs {
+            let pattern = self.folder.join(text);
+            let pattern = pattern.to_string_lossy();
+            let found = glob::glob(&pattern).map_err(|error| anyhow!("{}: '{text}' is no pattern of paths: {}", self.path.display(), error.msg))?;
+            let mut found: Vec<PathBuf> = found.filter_map(Result::ok).collect();
+            if found.is_empty() {
+                nothing.push(text.clone());
+            }
+            found.sort();
+            all.extend(found);
+        }
+        all.dedup();
+        Ok(all)
+    }
+}
+
+impl SecretText {
+    fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
+        let text = match self {
+            SecretText::Env(name) => env::var(name).with_context(|| format!("the environment variable {name} is not set"))?,
+            SecretText::File(path) => {
+                let path = folder.join(path);
+                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
+            }
+            SecretText::Command(words) => {
+                let (program, rest) = words.split_first().context("command = [] names no program")?;
+                let output = std::process::Command::new(program).args(rest).output().with_context(|| format!("cannot run {program}"))?;
+                if !output.status.success() {
+                    bail!("{program} ended with {}", output.status);
+                }
+                String::from_utf8(output.stdout).map_err(|_| anyhow!("{program} printed no text"))?
+            }
+        };
+        Ok(zeroize::Zeroizing::new(text))
+    }
+}
+
+/// The configuration that was asked for, or lies in the working directory, if there is one.
+pub(super) fn find(global: &Global) -> Result<Option<Config>> {
+    let named = global.config.clone().or_else(|| env::var_os("KEYMUSTER_CONFIG").map(PathBuf::from));
+    match named {
+        Some(path) => Config::read(&path).map(Some),
+        None if Path::new(FILE_NAME).is_file() => Config::read(Path::new(FILE_NAME)).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// A message that shows the place in the file and the nearest known key.
+fn explain(path: &Path, text: &str, error: &toml::de::Error) -> String {
+    let span = error.span().unwrap_or(0..0);
+    let message = error.message();
+    let mut help = None;
+    if let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+        let known = message.split('`').skip(3).step_by(2);
+        help = known
+            .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+            .min()
+            .filter(|(distance, _)| *distance <= 3)
+            .map(|(_, known)| format!("did you mean `{known}`?"));
+    }
+    let name = path.display().to_string();
+    let annotation = AnnotationKind::Primary.span(span.start..span.end.max(span.start)).label(help.clone().unwrap_or_default());
+    let group = Level::ERROR.primary_title(message).element(Snippet::source(text).path(&name).annotation(annotation));
+    let help = help.unwrap_or_else(|| "`keymuster init --print` shows every key with its meaning".to_owned());
+    let group = group.element(Level::HELP.message(help));
+    Renderer::plain().render(&[group])
+}
+
+/// A date (its first moment, UTC) or a point in time.
+pub(super) fn date(text: &str) -> Result<Timestamp, String> {
+    if let Ok(at) = text.parse::<Timestamp>() {
+        return Ok(at);
+    }
+    let day: civil::Date = text.parse().map_err(|_| "write 2026-01-31 or 2026-01-31T00:00:00Z".to_owned())?;
+    day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+}
+
+/// What the catalogue says, by kind, in the words reports use.
+pub(super) fn advice(_kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
+    BTreeMap::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::{ConfigFile, TEMPLATE, explain};
+
+    #[test]
+    fn the_template_reads_also_with_its_comments_switched_on() {
+        let file: ConfigFile = toml::from_str(TEMPLATE).expect("template");
+        assert_eq!(file.estate, "acme");
+        assert_eq!(file.connector.len(), 1);
+    }
+
+    #[test]
+    fn an_unknown_key_is_shown_with_its_place_and_the_nearest_one() {
+        let text = "estate = \"acme\"\n[policy]\nfail-onn = \"high\"\n";
+        let error = toml::from_str::<ConfigFile>(text).expect_err("unknown key");
+        let shown = explain(Path::new("keymuster.toml"), text, &error);
+        assert!(shown.contains("keymuster.toml:3:1"), "{shown}");
+        assert!(shown.contains("did you mean `fail-on`?"), "{shown}");
+    }
+}

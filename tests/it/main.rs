@@ -1,0 +1,8 @@
+//! One integration binary. Each module says what belongs there.
+
+/// The program as a user sees it: arguments in, output and exit code out.
+mod cli;
+/// House rules that no compiler checks: who may use whom, what must be listed.
+mod tidy;
+/// What the other modules share: running the program, making trees and repositories.
+mod world;
