@@ -1,0 +1,273 @@
+//! Kinds of credentials: what one is, who uses it, how long it may live, how to end it.
+//!
+//! The data is `rules/kinds.toml`; this is its reader. Not here: how a kind is found (that is the
+//! rules' part), and what is demanded of it (that is policy).
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use serde::Deserialize;
+use thiserror::Error;
+use toml::Spanned;
+
+/// One kind of credential.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Kind {
+    /// `provider.kind`, the same in every version.
+    pub id: String,
+    /// What people call it, without a full stop.
+    pub title: String,
+    /// Who issues it, as the first part of rule ids writes it.
+    pub provider: String,
+    /// Who uses it.
+    pub class: Class,
+    /// Whether it opens anything; an identifier does not.
+    pub secret: bool,
+    /// Scheme of its public identifier, if it has one.
+    pub handle: Option<String>,
+    /// After how many days it is usually renewed.
+    pub lifetime_usual_days: Option<u32>,
+    /// The longest life in days that its issuer allows or recommends.
+    pub lifetime_max_days: Option<u32>,
+    /// Where its issuer lists those that exist: a page, a call or a command.
+    pub listed: String,
+    /// How to end one: a page, a call or a command.
+    pub revoke: String,
+    /// How to replace one.
+    pub rotate: String,
+    /// The issuer's documentation.
+    pub page: String,
+    /// What lies behind it.
+    pub sensitivity: Sensitivity,
+}
+
+/// Who uses a credential of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Class {
+    /// A human being, in whose name it acts.
+    Person,
+    /// A program with an account of its own.
+    Service,
+    /// An application that is registered with the issuer (OAuth, bots, webhooks).
+    App,
+    /// A host, a node, a runner, a key pair.
+    Machine,
+    /// It cannot be told from the kind.
+    None,
+}
+
+/// What lies behind a credential of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sensitivity {
+    /// Nothing that is not published.
+    Public,
+    /// What everybody in the organisation may know.
+    Internal,
+    /// What only some may know.
+    Confidential,
+    /// What laws or contracts protect (payment, health, personal data).
+    Regulated,
+}
+
+/// Why a file of kinds could not be read. Lines count from 1.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum KindsError {
+    /// No TOML, an unknown key, a missing one, or a value of another type.
+    #[error("line {line}: {message}")]
+    Form {
+        /// Where.
+        line: usize,
+        /// What the parser says.
+        message: String,
+    },
+    /// An id that stands there twice.
+    #[error("line {line}: the kind '{id}' is already defined; remove one of the two")]
+    Double {
+        /// Where the second one begins.
+        line: usize,
+        /// The id.
+        id: String,
+    },
+    /// An id that is not `provider.kind` of its own provider.
+    #[error("line {line}: the kind '{id}' must be called '{provider}.' and a kebab-case word")]
+    Id {
+        /// Where.
+        line: usize,
+        /// The id.
+        id: String,
+        /// The provider it names.
+        provider: String,
+    },
+}
+
+/// Every kind, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kinds(BTreeMap<String, Kind>);
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    kind: Vec<Spanned<Kind>>,
+}
+
+impl Kinds {
+    /// The kinds that come with the program.
+    pub fn embedded() -> &'static Kinds {
+        static KINDS: OnceLock<Kinds> = OnceLock::new();
+        KINDS.get_or_init(|| {
+            Kinds::parse(include_str!("../../rules/kinds.toml")).expect("tested: it parses")
+        })
+    }
+
+    /// Reads a file of `[[kind]]` tables.
+    ///
+    /// # Errors
+    /// With the line, if it is no such file, or an id is malformed or stands there twice.
+    pub fn parse(text: &str) -> Result<Kinds, KindsError> {
+        let line = |at: usize| {
+            text.as_bytes()[..at.min(text.len())]
+                .iter()
+                .filter(|&&b| b == b'\n')
+                .count()
+                + 1
+        };
+        let file: File = toml::from_str(text).map_err(|error| KindsError::Form {
+            line: line(error.span().map_or(0, |span| span.start)),
+            message: error.message().to_owned(),
+        })?;
+        let mut kinds = BTreeMap::new();
+        for kind in file.kind {
+            let line = line(kind.span().start);
+            let kind = kind.into_inner();
+            if !well_named(&kind) {
+                return Err(KindsError::Id {
+                    line,
+                    id: kind.id,
+                    provider: kind.provider,
+                });
+            }
+            if kinds.contains_key(&kind.id) {
+                return Err(KindsError::Double { line, id: kind.id });
+            }
+            kinds.insert(kind.id.clone(), kind);
+        }
+        Ok(Kinds(kinds))
+    }
+
+    /// The kind of that id.
+    pub fn get(&self, id: &str) -> Option<&Kind> {
+        self.0.get(id)
+    }
+
+    /// Every kind, in the order of ids.
+    pub fn iter(&self) -> impl Iterator<Item = &Kind> {
+        self.0.values()
+    }
+}
+
+/// Whether the id is the provider, a dot, and a word in kebab-case.
+fn well_named(kind: &Kind) -> bool {
+    kind.id.split_once('.').is_some_and(|(provider, word)| {
+        provider == kind.provider
+            && word.starts_with(|c: char| c.is_ascii_lowercase())
+            && word
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Class, Kinds, KindsError};
+
+    const ONE: &str = r#"[[kind]]
+id = "acme.token"
+title = "Acme token"
+provider = "acme"
+class = "service"
+secret = true
+lifetime-usual-days = 90
+listed = "acme tokens"
+revoke = "acme revoke ID"
+rotate = "Make another."
+page = "https://acme.example/tokens"
+sensitivity = "internal"
+"#;
+
+    #[test]
+    fn the_embedded_file_is_sound() {
+        let kinds = Kinds::embedded();
+        for id in [
+            "aws.access-key",
+            "aws.console-password",
+            "aws.service-credential",
+            "aws.signing-certificate",
+            "github.pat",
+        ] {
+            assert!(kinds.get(id).is_some(), "{id}");
+        }
+        for kind in kinds.iter() {
+            assert!(kind.page.starts_with("https://"), "{}", kind.id);
+            assert!(
+                !kind.title.ends_with('.') && !kind.listed.is_empty() && !kind.revoke.is_empty(),
+                "{}",
+                kind.id
+            );
+            let (usual, most) = (kind.lifetime_usual_days, kind.lifetime_max_days);
+            assert!(
+                most.is_none_or(|most| usual.is_some_and(|usual| usual <= most)),
+                "{}",
+                kind.id
+            );
+        }
+    }
+
+    #[test]
+    fn a_kind_is_read() {
+        let kinds = Kinds::parse(ONE).expect("a file");
+        let kind = kinds.get("acme.token").expect("the kind");
+        assert_eq!(
+            (kind.class, kind.lifetime_usual_days, kind.lifetime_max_days),
+            (Class::Service, Some(90), None)
+        );
+        assert_eq!(kinds.get("acme.other"), None);
+    }
+
+    #[test]
+    fn mistakes_are_told_with_their_line() {
+        let unknown = ONE.replace("page =", "pge =");
+        assert!(
+            matches!(
+                Kinds::parse(&unknown),
+                Err(KindsError::Form { line: 11, .. })
+            ),
+            "{:?}",
+            Kinds::parse(&unknown)
+        );
+        let class = ONE.replace("\"service\"", "\"robot\"");
+        assert!(
+            matches!(Kinds::parse(&class), Err(KindsError::Form { line: 5, .. })),
+            "{:?}",
+            Kinds::parse(&class)
+        );
+        let twice = format!("{ONE}\n{ONE}");
+        assert_eq!(
+            Kinds::parse(&twice),
+            Err(KindsError::Double {
+                line: 14,
+                id: "acme.token".into()
+            })
+        );
+        let id = ONE.replace("acme.token", "token");
+        assert!(matches!(
+            Kinds::parse(&id),
+            Err(KindsError::Id { line: 1, .. })
+        ));
+        assert!(matches!(
+            Kinds::parse("kind = 3"),
+            Err(KindsError::Form { line: 1, .. })
+        ));
+    }
+}
