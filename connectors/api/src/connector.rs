@@ -65,6 +65,15 @@ pub trait Connector: Send + Sync {
     ) -> Result<(), ConnectorError> {
         Ok(())
     }
+
+    /// Tells what only the end can tell: coverage, and gaps met since the sweep. Called last,
+    /// when every load ran and nothing more is asked. Emits no work.
+    ///
+    /// # Errors
+    /// When the counts cannot be told; without them nothing is complete.
+    fn settle(&self, _cx: &Cx<'_>, _out: &mut dyn Sink) -> Result<(), ConnectorError> {
+        Ok(())
+    }
 }
 
 /// What a connector says of itself.

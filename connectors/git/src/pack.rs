@@ -1,0 +1,163 @@
+//! One pack: its bytes and its index, mapped by gix-pack, and the plan of its delta trees.
+//!
+//! Only the mapping and the index layout are gix's; entries and deltas are ours
+//! (`delta`), because the order in which they are decoded is what this crate exists for.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use keymuster_api::ObjectId;
+
+use crate::{
+    delta::{self, Header},
+    plan::Plan,
+};
+
+/// One pack.
+pub(crate) struct Pack {
+    /// The `.pack` file.
+    pub(crate) path: PathBuf,
+    data: gix_pack::data::File,
+    index: gix_pack::index::File,
+    /// Number of this pack's first object in the store's numbering.
+    pub(crate) first: u32,
+    /// Where each two-byte prefix begins in the index.
+    prefixes: OnceLock<Vec<u32>>,
+    pub(crate) plan: OnceLock<Plan>,
+}
+
+impl Pack {
+    /// Maps a pack and its index.
+    ///
+    /// # Errors
+    /// What is wrong with which of the two, for a gap.
+    pub(crate) fn open(path: &Path, hash: gix_hash::Kind, first: u32) -> Result<Pack, String> {
+        let index_path = path.with_extension("idx");
+        if !index_path.is_file() {
+            return Err("the pack has no index; run git index-pack on it".to_owned());
+        }
+        let index = gix_pack::index::File::at(&index_path, hash)
+            .map_err(|error| format!("its index cannot be read: {error}; run git index-pack"))?;
+        let data = gix_pack::data::File::at(path, hash)
+            .map_err(|error| format!("it cannot be read: {error}; run git fsck"))?;
+        Ok(Pack {
+            path: path.to_owned(),
+            data,
+            index,
+            first,
+            prefixes: OnceLock::new(),
+            plan: OnceLock::new(),
+        })
+    }
+
+    /// How many objects the index lists.
+    pub(crate) fn len(&self) -> u32 {
+        self.index.num_objects()
+    }
+
+    /// How many objects the pack itself says it holds.
+    pub(crate) fn declared(&self) -> u32 {
+        self.data.num_objects()
+    }
+
+    /// Where entries end: the trailing checksum.
+    pub(crate) fn end(&self) -> u64 {
+        self.data.pack_end() as u64
+    }
+
+    /// Bytes of an id.
+    pub(crate) fn hash_len(&self) -> usize {
+        self.index.object_hash().len_in_bytes()
+    }
+
+    /// The raw id at this position of the index.
+    pub(crate) fn raw_id(&self, position: u32) -> &[u8] {
+        self.index.oid_at_index(position).as_bytes()
+    }
+
+    /// The id at this position of the index.
+    pub(crate) fn id(&self, position: u32) -> Option<ObjectId> {
+        ObjectId::from_bytes(self.raw_id(position))
+    }
+
+    /// Where the entry at this position of the index begins.
+    pub(crate) fn offset(&self, position: u32) -> u64 {
+        self.index.pack_offset_at_index(position)
+    }
+
+    /// The position of an id in the index.
+    pub(crate) fn find(&self, id: &[u8]) -> Option<u32> {
+        if id.len() != self.hash_len() {
+            return None;
+        }
+        let (mut low, mut high) = match self.prefixes.get() {
+            Some(prefixes) => {
+                let bucket = prefix(id);
+                (*prefixes.get(bucket)?, *prefixes.get(bucket + 1)?)
+            }
+            None => (0, self.len()),
+        };
+        while low < high {
+            let middle = low + (high - low) / 2;
+            match self.raw_id(middle).cmp(id) {
+                std::cmp::Ordering::Less => low = middle + 1,
+                std::cmp::Ordering::Equal => return Some(middle),
+                std::cmp::Ordering::Greater => high = middle,
+            }
+        }
+        None
+    }
+
+    /// The first position whose id is not below these bytes, which may be a part of one.
+    pub(crate) fn lower_bound(&self, id: &[u8]) -> u32 {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.raw_id(middle) < id { low = middle + 1 } else { high = middle }
+        }
+        low
+    }
+
+    /// Makes [`Pack::find`] fast; worth it before millions of calls.
+    pub(crate) fn prepare_find(&self) {
+        self.prefixes.get_or_init(|| {
+            let mut starts = vec![0u32; 0x1_0001];
+            for position in 0..self.len() {
+                starts[prefix(self.raw_id(position)) + 1] += 1;
+            }
+            for bucket in 0..0x1_0000 {
+                starts[bucket + 1] += starts[bucket];
+            }
+            starts
+        });
+    }
+
+    /// The bytes from `start` to `end`; empty if they are not inside.
+    pub(crate) fn slice(&self, start: u64, end: u64) -> &[u8] {
+        if start < 12 || start > end || end > self.end() {
+            return &[];
+        }
+        self.data.entry_slice(start..end).unwrap_or_default()
+    }
+
+    /// The header of the entry between two offsets, and its compressed bytes.
+    pub(crate) fn entry(&self, start: u64, end: u64) -> Option<(Header<'_>, &[u8])> {
+        let bytes = self.slice(start, end);
+        let header = delta::header(bytes, self.hash_len())?;
+        Some((header, bytes.get(header.data_at..)?))
+    }
+
+    /// The plan of its delta trees, made at the first call.
+    pub(crate) fn plan(&self, wanted: impl Fn(u32) -> bool) -> &Plan {
+        self.plan.get_or_init(|| Plan::new(self, wanted))
+    }
+}
+
+fn prefix(id: &[u8]) -> usize {
+    match id {
+        [a, b, ..] => usize::from(*a) << 8 | usize::from(*b),
+        _ => 0,
+    }
+}
