@@ -6,5 +6,6 @@ pub mod cli;
 pub mod engine;
 pub mod estate;
 pub mod inventory;
+pub mod report;
 pub mod suppress;
 pub mod sweep;

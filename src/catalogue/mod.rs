@@ -1,6 +1,5 @@
 //! What is known about kinds of credentials, apart from how to find them: data, no code.
 
-pub mod kinds;
+mod kinds;
 
-#[cfg(test)]
-mod rules_check;
+pub use kinds::{Class, Kind, Kinds, KindsError, Sensitivity};

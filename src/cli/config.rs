@@ -12,13 +12,13 @@ use std::{
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use anyhow::{Context as _, Result, anyhow, bail};
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{Timestamp, civil, tz::Offset};
 use serde::Deserialize;
 
 use super::{global::Global, state};
 use crate::{
     audit::KindAdvice,
-    catalogue::Kinds,
+    catalogue::{Class, Kinds, Sensitivity},
     engine::Seal,
 };
 
@@ -267,12 +267,38 @@ pub(super) fn date(text: &str) -> Result<Timestamp, String> {
         return Ok(at);
     }
     let day: civil::Date = text.parse().map_err(|_| "write 2026-01-31 or 2026-01-31T00:00:00Z".to_owned())?;
-    day.to_zoned(TimeZone::UTC).map(|zoned| zoned.timestamp()).map_err(|error| error.to_string())
+    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).map_err(|error| error.to_string())
 }
 
 /// What the catalogue says, by kind, in the words reports use.
-pub(super) fn advice(_kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
-    BTreeMap::new()
+pub(super) fn advice(kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
+    let word = |class: Class| match class {
+        Class::Person => "person",
+        Class::Service => "service",
+        Class::App => "app",
+        Class::Machine => "machine",
+        Class::None => "none",
+    };
+    let sensitivity = |sensitivity: Sensitivity| match sensitivity {
+        Sensitivity::Public => "public",
+        Sensitivity::Internal => "internal",
+        Sensitivity::Confidential => "confidential",
+        Sensitivity::Regulated => "regulated",
+    };
+    kinds
+        .iter()
+        .map(|kind| {
+            let advice = KindAdvice {
+                title: kind.title.clone(),
+                class: word(kind.class).to_owned(),
+                revoke: kind.revoke.clone(),
+                rotate: kind.rotate.clone(),
+                sensitivity: sensitivity(kind.sensitivity).to_owned(),
+                lifetime_max_days: kind.lifetime_max_days,
+            };
+            (kind.id.clone(), advice)
+        })
+        .collect()
 }
 
 #[cfg(test)]

@@ -158,7 +158,7 @@ fn end_of(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let day = text.parse::<civil::Date>().ok()?;
-    day.at(23, 59, 59, 0).to_zoned(jiff::tz::TimeZone::UTC).ok().map(|zoned| zoned.timestamp())
+    jiff::tz::Offset::UTC.to_timestamp(day.at(23, 59, 59, 0)).ok()
 }
 
 #[cfg(test)]

@@ -45,16 +45,45 @@ pub struct Discovered {
     pub has_worktree: bool,
 }
 
-/// Whether this path is the top of a git repository.
-#[cfg(not(feature = "git"))]
-pub fn discover(_path: &std::path::Path) -> Option<Discovered> {
-    None
+/// What lies at this path, if it is the top of a git repository.
+pub fn discover(path: &std::path::Path) -> Option<Discovered> {
+    #[cfg(feature = "git")]
+    {
+        keymuster_git::discover(path).map(|layout| Discovered { has_worktree: layout.worktree.is_some() })
+    }
+    #[cfg(not(feature = "git"))]
+    {
+        let _ = path;
+        None
+    }
 }
 
 /// A connector over git repositories.
 ///
 /// # Errors
-/// When the build has none.
+/// When a `history` says nothing known, or the build has no git connector.
+#[cfg(feature = "git")]
+pub fn git(repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> {
+    use keymuster_git::{GitConnector, History, RepositorySpec};
+    let mut specs = Vec::new();
+    for repository in repositories {
+        let history = match repository.history.as_str() {
+            "all" => History::All,
+            "tips" => History::Tips,
+            "none" => History::None,
+            "staged" => History::Staged,
+            range if range.contains("..") => History::Range(range.to_owned()),
+            other => return Err(format!("history '{other}' is none of: all, tips, none, staged, REV..REV")),
+        };
+        specs.push(RepositorySpec { name: Some(repository.name), history, since: repository.since, ..RepositorySpec::new(repository.path) });
+    }
+    Ok(Box::new(GitConnector::new(specs)))
+}
+
+/// A connector over git repositories.
+///
+/// # Errors
+/// Always: this build has none.
 #[cfg(not(feature = "git"))]
 pub fn git(_repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> {
     Err("this build reads no git history; build it with the feature `git`".to_owned())
