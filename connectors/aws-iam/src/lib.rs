@@ -15,7 +15,6 @@ use keymuster_api::{About, Connector, ConnectorError, Cx, Gap, GapKind, Prefligh
 
 use parts::Parts;
 
-
 /// What an instance is configured with.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AwsIamSpec {
@@ -37,7 +36,11 @@ pub struct AwsIamConnector {
 impl AwsIamConnector {
     /// A connector over these exports.
     pub fn new(spec: AwsIamSpec) -> AwsIamConnector {
-        let about = About { kind: "aws-iam", label: spec.label.clone(), network: false };
+        let about = About {
+            kind: "aws-iam",
+            label: spec.label.clone(),
+            network: false,
+        };
         AwsIamConnector { about, spec }
     }
 }
@@ -64,7 +67,11 @@ impl Connector for AwsIamConnector {
             summary: format!(
                 "reads {} exported {}, {bytes} bytes{account}; recognised by content",
                 found.files.len(),
-                if found.files.len() == 1 { "file" } else { "files" },
+                if found.files.len() == 1 {
+                    "file"
+                } else {
+                    "files"
+                },
             ),
             missing: found
                 .unreadable
@@ -78,9 +85,15 @@ impl Connector for AwsIamConnector {
         let mut parts = Parts::default();
         let found = client::expand(&self.spec.exports);
         for (path, kind, reason) in found.unreadable {
-            parts.gaps.push(Gap { kind, subject: path.clone(), reason, source: cx.source(path) });
+            parts.gaps.push(Gap {
+                kind,
+                subject: path.clone(),
+                reason,
+                source: cx.source(path),
+            });
         }
-        cx.progress.expect(found.files.iter().map(|file| file.size).sum(), 0);
+        cx.progress
+            .expect(found.files.iter().map(|file| file.size).sum(), 0);
         let mut cancelled = false;
         for file in &found.files {
             if cx.cancel.is_cancelled() {

@@ -23,7 +23,17 @@ pub(super) struct Parts {
 
 /// Whether the member is one of them.
 pub(super) fn wants(key: &str) -> bool {
-    matches!(key, "scps" | "SCPs" | "rcps" | "scp_levels" | "Policy" | "Organization" | "Statement" | "Version")
+    matches!(
+        key,
+        "scps"
+            | "SCPs"
+            | "rcps"
+            | "scp_levels"
+            | "Policy"
+            | "Organization"
+            | "Statement"
+            | "Version"
+    )
 }
 
 /// A policy in a list: the document itself, or wrapped with its name.
@@ -33,7 +43,13 @@ struct Wrapped {
     name: Option<String>,
     #[serde(alias = "Id", alias = "Arn", alias = "PolicyId", default)]
     id: Option<String>,
-    #[serde(alias = "Content", alias = "Document", alias = "PolicyDocument", alias = "content", default)]
+    #[serde(
+        alias = "Content",
+        alias = "Document",
+        alias = "PolicyDocument",
+        alias = "content",
+        default
+    )]
     document: Option<Box<RawValue>>,
     #[serde(alias = "PolicySummary", default)]
     summary: Option<Summary>,
@@ -109,15 +125,33 @@ impl Parts {
             && is_control_name(reader.shown)
         {
             known = true;
-            let version = self.version.as_deref().map_or(r#""2008-10-17""#, RawValue::get);
+            let version = self
+                .version
+                .as_deref()
+                .map_or(r#""2008-10-17""#, RawValue::get);
             let document = format!(r#"{{"Version":{version},"Statement":{}}}"#, statement.get());
-            file(reader, None, None, document, None, is_resource_name(reader.shown), line, 0);
+            file(
+                reader,
+                None,
+                None,
+                document,
+                None,
+                is_resource_name(reader.shown),
+                line,
+                0,
+            );
         }
         known
     }
 }
 
-fn policies(reader: &mut Reader<'_>, raw: &RawValue, level: Option<u32>, resource: bool, line: u32) {
+fn policies(
+    reader: &mut Reader<'_>,
+    raw: &RawValue,
+    level: Option<u32>,
+    resource: bool,
+    line: u32,
+) {
     match serde_json::from_str::<Vec<Box<RawValue>>>(raw.get()) {
         Ok(list) => {
             for (number, policy) in list.iter().enumerate() {
@@ -130,25 +164,58 @@ fn policies(reader: &mut Reader<'_>, raw: &RawValue, level: Option<u32>, resourc
     }
 }
 
-fn push(reader: &mut Reader<'_>, raw: &RawValue, level: Option<u32>, resource: bool, line: u32, number: usize) {
+fn push(
+    reader: &mut Reader<'_>,
+    raw: &RawValue,
+    level: Option<u32>,
+    resource: bool,
+    line: u32,
+    number: usize,
+) {
     let wrapped = serde_json::from_str::<Wrapped>(raw.get()).ok();
     match wrapped {
-        Some(Wrapped { name, id, document: Some(document), summary }) => {
+        Some(Wrapped {
+            name,
+            id,
+            document: Some(document),
+            summary,
+        }) => {
             let (name, id, kind) = match summary {
                 Some(summary) => (summary.name.or(name), summary.arn.or(id), summary.r#type),
                 None => (name, id, None),
             };
             let resource = resource || kind.as_deref() == Some("RESOURCE_CONTROL_POLICY");
-            file(reader, name, id, document.get().to_owned(), level, resource, line, number);
+            file(
+                reader,
+                name,
+                id,
+                document.get().to_owned(),
+                level,
+                resource,
+                line,
+                number,
+            );
         }
         _ if raw.get().starts_with(['{', '"']) => {
-            file(reader, None, None, raw.get().to_owned(), level, resource, line, number);
+            file(
+                reader,
+                None,
+                None,
+                raw.get().to_owned(),
+                level,
+                resource,
+                line,
+                number,
+            );
         }
         _ => shape(reader, "a control policy", line),
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "every one is a field of the policy that is filed")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "every one is a field of the policy that is filed"
+)]
 fn file(
     reader: &mut Reader<'_>,
     name: Option<String>,
@@ -160,15 +227,29 @@ fn file(
     number: usize,
 ) {
     let name = name.unwrap_or_else(|| {
-        let stem = reader.shown.rsplit(['/', '\\']).next().unwrap_or(reader.shown);
+        let stem = reader
+            .shown
+            .rsplit(['/', '\\'])
+            .next()
+            .unwrap_or(reader.shown);
         let stem = stem.strip_suffix(".json").unwrap_or(stem);
         match level {
             Some(level) => format!("{stem}#{level}.{number}"),
             None => format!("{stem}#{number}"),
         }
     });
-    let value = ControlPolicy { name, id, document, level, resource };
-    reader.parts.controls.push(At { value, file: reader.index, line });
+    let value = ControlPolicy {
+        name,
+        id,
+        document,
+        level,
+        resource,
+    };
+    reader.parts.controls.push(At {
+        value,
+        file: reader.index,
+        line,
+    });
 }
 
 fn shape(reader: &mut Reader<'_>, what: &str, line: u32) {
@@ -180,14 +261,21 @@ fn shape(reader: &mut Reader<'_>, what: &str, line: u32) {
 fn is_control_name(shown: &str) -> bool {
     let lower = shown.to_ascii_lowercase();
     let mut parts = lower.rsplit(['/', '\\']);
-    let (name, folder) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    let (name, folder) = (
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default(),
+    );
     name.contains("scp")
         || name.contains("rcp")
         || matches!(folder, "scp" | "scps" | "rcp" | "rcps")
-        || folder.contains("service-control") || folder.contains("service_control")
+        || folder.contains("service-control")
+        || folder.contains("service_control")
 }
 
 fn is_resource_name(shown: &str) -> bool {
     let lower = shown.to_ascii_lowercase();
-    lower.rsplit(['/', '\\']).take(2).any(|part| part.contains("rcp"))
+    lower
+        .rsplit(['/', '\\'])
+        .take(2)
+        .any(|part| part.contains("rcp"))
 }

@@ -11,7 +11,7 @@ use serde::{
     Deserialize,
     de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Deserializer, value::RawValue};
+use serde_json::{Deserializer, error::Category, value::RawValue};
 
 use super::{Reader, controls, report};
 use crate::{
@@ -19,39 +19,43 @@ use crate::{
     wire::{AccessKeyEntry, LastUsed, LastUsedDetail},
 };
 
+/// A file with more mistakes than this is given up: each costs a look at the rest.
+const MAX_RESTARTS: u32 = 100;
+
 /// Reads every JSON value of the text.
 pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
-    let mut walk = Walk { reader, text, base: 0, lines: LineCount::default(), known: false };
+    let mut walk = Walk {
+        reader,
+        text,
+        lines: LineCount::default(),
+        known: false,
+    };
+    let (mut base, mut restarts) = (0, 0);
     loop {
-        let rest = &text[walk.base..];
-        let mut from = Deserializer::from_str(rest);
-        let error = loop {
-            if from.end().is_ok() {
-                break None;
-            }
-            if let Err(error) = (Value { walk: &mut walk, depth: 0 }).deserialize(&mut from) {
-                break Some(error);
+        let mut values = Deserializer::from_str(&text[base..]).into_iter::<&RawValue>();
+        let broken = loop {
+            let start = base + values.byte_offset();
+            match values.next() {
+                None => break None,
+                Some(Ok(raw)) => walk.value(raw.get(), offset_in(text, raw.get())),
+                Some(Err(_)) => break Some(start),
             }
         };
-        let Some(error) = error else { break };
-        let at = walk.base + offset_of(rest, error.line(), error.column());
-        let line = walk.lines.of(text, at.min(text.len()));
-        let what = if error.is_eof() { "the file ends in the middle of a value" } else { "this is no valid JSON" };
-        let reason = format!(
-            "{what} at line {line} column {}; what stands before it was read, export it again",
-            error.column()
-        );
-        walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
-        walk.known = true;
-        // In JSON Lines, and in files written one after another, the next value may be whole.
-        let next = ["\n{", "\n["]
+        // What stands before the mistake is read again, this time for itself.
+        let Some(broken) = broken else { break };
+        walk.value(&text[broken..], broken);
+        // In JSON Lines, and in files written one after another, the next value may be whole. It
+        // is looked for from where the broken one began, which may have swallowed it.
+        let from = broken + text[broken..].len() - text[broken..].trim_start().len();
+        let rest = text.get(from..).unwrap_or_default();
+        restarts += 1;
+        match ["\n{", "\n["]
             .iter()
-            .filter_map(|mark| text.get(at..)?.find(mark))
+            .filter_map(|mark| rest.find(mark))
             .min()
-            .map(|found| at + found + 1);
-        match next {
-            Some(next) => walk.base = next,
-            None => break,
+        {
+            Some(next) if restarts < MAX_RESTARTS => base = from + next + 1,
+            _ => break,
         }
     }
     let known = walk.known;
@@ -60,12 +64,21 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
     }
 }
 
+/// Where a part of the text begins in it: it borrows from it, so the distance is the offset.
+fn offset_in(text: &str, part: &str) -> usize {
+    (part.as_ptr() as usize)
+        .wrapping_sub(text.as_ptr() as usize)
+        .min(text.len())
+}
+
 /// The byte offset of a line and column, both from 1, columns in bytes.
 fn offset_of(text: &str, line: usize, column: usize) -> usize {
     let start = if line <= 1 {
         0
     } else {
-        memchr::memchr_iter(b'\n', text.as_bytes()).nth(line - 2).map_or(text.len(), |at| at + 1)
+        memchr::memchr_iter(b'\n', text.as_bytes())
+            .nth(line - 2)
+            .map_or(text.len(), |at| at + 1)
     };
     let mut at = (start + column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
@@ -96,18 +109,39 @@ impl LineCount {
 struct Walk<'w, 'r, 't> {
     reader: &'w mut Reader<'r>,
     text: &'t str,
-    /// Where in the text the current parser began.
-    base: usize,
     lines: LineCount,
     /// Whether anything was recognised.
     known: bool,
 }
 
 impl Walk<'_, '_, '_> {
+    /// Reads one value, or as much of it as there is. The offset is the value's in the text.
+    fn value(&mut self, value: &str, offset: usize) {
+        let mut from = Deserializer::from_str(value);
+        let Err(error) = (Value {
+            walk: self,
+            depth: 0,
+        })
+        .deserialize(&mut from) else {
+            return;
+        };
+        let at = offset + offset_of(value, error.line(), error.column());
+        let line = self.lines.of(self.text, at);
+        let what = match error.classify() {
+            Category::Eof => "the file ends in the middle of a value",
+            Category::Data => "a value has another shape",
+            Category::Syntax | Category::Io => "this is no valid JSON",
+        };
+        let column = at - self.text[..at].rfind('\n').map_or(0, |feed| feed + 1) + 1;
+        let reason = format!(
+            "{what} at line {line} column {column}; what stands before it was read, export it again"
+        );
+        self.reader.gap_at(GapKind::Corrupt, reason, Some(line));
+        self.known = true;
+    }
+
     fn line(&mut self, raw: &RawValue) -> u32 {
-        // The raw value borrows from the text, so the distance of the two is its offset.
-        let offset = (raw.get().as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
-        self.lines.of(self.text, offset.min(self.text.len()))
+        self.lines.of(self.text, offset_in(self.text, raw.get()))
     }
 
     /// One entry of a list. A key that occurs twice is told, and the last value counts.
@@ -123,8 +157,13 @@ impl Walk<'_, '_, '_> {
             .and_then(|value| serde_json::from_str::<T>(&value.to_string()).ok());
         let at = line + first.line().saturating_sub(1) as u32;
         let reason = match &again {
-            Some(_) => format!("a key of the {what} at line {at} is given twice; the last one counts"),
-            None => format!("the {what} at line {at} column {} has another shape; it was left out", first.column()),
+            Some(_) => {
+                format!("a key of the {what} at line {at} is given twice; the last one counts")
+            }
+            None => format!(
+                "the {what} at line {at} column {} has another shape; it was left out",
+                first.column()
+            ),
         };
         self.reader.gap_at(GapKind::Corrupt, reason, Some(at));
         again.map(|value| At { value, file, line })
@@ -176,7 +215,13 @@ impl<'de> Visitor<'de> for Value<'_, '_, '_, '_> {
             while list.next_element::<IgnoredAny>()?.is_some() {}
             return Ok(());
         }
-        while list.next_element_seed(Value { walk: self.walk, depth: self.depth + 1 })?.is_some() {}
+        while list
+            .next_element_seed(Value {
+                walk: self.walk,
+                depth: self.depth + 1,
+            })?
+            .is_some()
+        {}
         Ok(())
     }
 
@@ -207,7 +252,11 @@ struct Object {
 }
 
 impl Object {
-    fn read<'de, A: MapAccess<'de>>(&mut self, walk: &mut Walk<'_, '_, '_>, map: &mut A) -> Result<(), A::Error> {
+    fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        walk: &mut Walk<'_, '_, '_>,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             let twice = !self.seen.insert(key.clone());
             if twice && is_known(&key) {
@@ -217,18 +266,22 @@ impl Object {
             match key.as_str() {
                 "UserDetailList" => {
                     self.details = true;
-                    self.details_entries += fill(walk, map, "user", |w, at| w.parts.users.push(at))?;
+                    self.details_entries +=
+                        fill(walk, map, "user", |w, at| w.parts.users.push(at))?;
                 }
                 "GroupDetailList" => {
                     self.details = true;
-                    self.details_entries += fill(walk, map, "group", |w, at| w.parts.groups.push(at))?;
+                    self.details_entries +=
+                        fill(walk, map, "group", |w, at| w.parts.groups.push(at))?;
                 }
                 "RoleDetailList" => {
                     self.details = true;
-                    self.details_entries += fill(walk, map, "role", |w, at| w.parts.roles.push(at))?;
+                    self.details_entries +=
+                        fill(walk, map, "role", |w, at| w.parts.roles.push(at))?;
                 }
                 "Policies" => {
-                    self.details_entries += fill(walk, map, "policy", |w, at| w.parts.policies.push(at))?;
+                    self.details_entries +=
+                        fill(walk, map, "policy", |w, at| w.parts.policies.push(at))?;
                     walk.known = true;
                 }
                 "Users" => {
@@ -239,10 +292,14 @@ impl Object {
                 }
                 "AccessKeyMetadata" => {
                     self.keys = true;
-                    self.key_entries += fill(walk, map, "access key", |w, at| w.parts.access_keys.push(at))?;
+                    self.key_entries += fill(walk, map, "access key", |w, at| {
+                        w.parts.access_keys.push(at)
+                    })?;
                 }
                 "ServiceSpecificCredentials" => {
-                    fill(walk, map, "credential", |w, at| w.parts.service_credentials.push(at))?;
+                    fill(walk, map, "credential", |w, at| {
+                        w.parts.service_credentials.push(at)
+                    })?;
                 }
                 "IsTruncated" => self.truncated |= map.next_value::<&RawValue>()?.get() == "true",
                 "UserName" => self.user_name = text(map.next_value()?),
@@ -315,8 +372,16 @@ impl Object {
 fn is_known(key: &str) -> bool {
     matches!(
         key,
-        "UserDetailList" | "GroupDetailList" | "RoleDetailList" | "Policies" | "Users" | "Roles"
-            | "AccessKeyMetadata" | "ServiceSpecificCredentials" | "Statement" | "scps"
+        "UserDetailList"
+            | "GroupDetailList"
+            | "RoleDetailList"
+            | "Policies"
+            | "Users"
+            | "Roles"
+            | "AccessKeyMetadata"
+            | "ServiceSpecificCredentials"
+            | "Statement"
+            | "scps"
     )
 }
 
@@ -347,7 +412,9 @@ fn fill<'de, T: DeserializeOwned, A: MapAccess<'de>>(
             from.deserialize_any(self)
         }
     }
-    impl<'de, T: DeserializeOwned, F: FnMut(&mut Reader<'_>, At<T>)> Visitor<'de> for List<'_, '_, '_, '_, F, T> {
+    impl<'de, T: DeserializeOwned, F: FnMut(&mut Reader<'_>, At<T>)> Visitor<'de>
+        for List<'_, '_, '_, '_, F, T>
+    {
         type Value = u64;
         fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             write!(f, "a list of {}", self.1)
@@ -378,7 +445,9 @@ fn text(raw: &RawValue) -> Option<String> {
 pub(crate) fn is_access_key_id(text: &str) -> bool {
     (16..=128).contains(&text.len())
         && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
 }
 
 /// The access key id in a file's name: `last-used-AKIA….json`.
@@ -401,12 +470,16 @@ fn mapped_last_used(walk: &mut Walk<'_, '_, '_>, id: String, raw: &RawValue) {
     }
     let line = walk.line(raw);
     match serde_json::from_str::<Answer>(raw.get()) {
-        Ok(Answer { user_name, access_key_last_used: Some(inner) }) => {
+        Ok(Answer {
+            user_name,
+            access_key_last_used: Some(inner),
+        }) => {
             push_last_used(walk, Some(id), user_name, &inner, line);
         }
         Ok(Answer { user_name, .. }) => push_last_used(walk, Some(id), user_name, raw, line),
         Err(_) => {
-            let reason = format!("the entry at line {line} is no answer of get-access-key-last-used");
+            let reason =
+                format!("the entry at line {line} is no answer of get-access-key-last-used");
             walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
         }
     }
@@ -422,12 +495,17 @@ fn push_last_used(
     walk.known = true;
     match serde_json::from_str::<LastUsedDetail>(raw.get()) {
         Ok(detail) => walk.reader.parts.last_used.push(At {
-            value: LastUsed { access_key_id, user_name, detail },
+            value: LastUsed {
+                access_key_id,
+                user_name,
+                detail,
+            },
             file: walk.reader.index,
             line,
         }),
         Err(_) => {
-            let reason = format!("AccessKeyLastUsed at line {line} has another shape; it was left out");
+            let reason =
+                format!("AccessKeyLastUsed at line {line} has another shape; it was left out");
             walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
         }
     }
@@ -436,7 +514,9 @@ fn push_last_used(
 /// `Content` of `get-credential-report` (base64, or plain), or of a control policy.
 fn encoded_report(walk: &mut Walk<'_, '_, '_>, raw: &RawValue, control: &mut controls::Parts) {
     let line = walk.line(raw);
-    let Some(content) = text(raw) else { return control.take("Content", raw) };
+    let Some(content) = text(raw) else {
+        return control.take("Content", raw);
+    };
     if report::is_report(&content) {
         walk.known = true;
         return report::read(walk.reader, &content, Some(line));
@@ -456,7 +536,9 @@ fn encoded_report(walk: &mut Walk<'_, '_, '_>, raw: &RawValue, control: &mut con
         }
         _ => {
             walk.known = true;
-            let reason = format!("Content at line {line} is no base64 of a credential report; export it again");
+            let reason = format!(
+                "Content at line {line} is no base64 of a credential report; export it again"
+            );
             walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
         }
     }

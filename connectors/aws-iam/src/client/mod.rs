@@ -64,7 +64,11 @@ pub(crate) fn expand(paths: &[PathBuf]) -> Found {
 /// The paths in one line.
 pub(crate) fn list_paths(paths: &[PathBuf]) -> String {
     let shown: Vec<String> = paths.iter().map(|path| show(path)).collect();
-    if shown.is_empty() { "exports = []".to_owned() } else { shown.join(", ") }
+    if shown.is_empty() {
+        "exports = []".to_owned()
+    } else {
+        shown.join(", ")
+    }
 }
 
 fn show(path: &Path) -> String {
@@ -73,7 +77,11 @@ fn show(path: &Path) -> String {
 
 fn walk(path: &Path, depth: usize, found: &mut Found) {
     // Below the configured paths links are left alone: a loop or a way out of the folder.
-    let meta = if depth == 0 { fs::metadata(path) } else { fs::symlink_metadata(path) };
+    let meta = if depth == 0 {
+        fs::metadata(path)
+    } else {
+        fs::symlink_metadata(path)
+    };
     let meta = match meta {
         Ok(meta) => meta,
         Err(error) => return found.unreadable.push(unreadable(path, &error)),
@@ -84,7 +92,11 @@ fn walk(path: &Path, depth: usize, found: &mut Found) {
             found.unreadable.push((show(path), GapKind::Limit, reason));
             return;
         }
-        found.files.push(ExportFile { path: path.to_owned(), shown: show(path), size: meta.len() });
+        found.files.push(ExportFile {
+            path: path.to_owned(),
+            shown: show(path),
+            size: meta.len(),
+        });
     } else if meta.is_dir() {
         if depth >= MAX_DEPTH {
             let reason = format!("deeper than {MAX_DEPTH} folders; name it in exports");
@@ -104,14 +116,21 @@ fn walk(path: &Path, depth: usize, found: &mut Found) {
         }
     } else if depth == 0 {
         let reason = "neither a file nor a folder".to_owned();
-        found.unreadable.push((show(path), GapKind::Unsupported, reason));
+        found
+            .unreadable
+            .push((show(path), GapKind::Unsupported, reason));
     }
 }
 
 fn unreadable(path: &Path, error: &std::io::Error) -> (String, GapKind, String) {
     let (kind, reason) = match error.kind() {
-        std::io::ErrorKind::NotFound => (GapKind::Missing, "no such file; check exports in the configuration"),
-        std::io::ErrorKind::PermissionDenied => (GapKind::Denied, "permission denied; make it readable"),
+        std::io::ErrorKind::NotFound => (
+            GapKind::Missing,
+            "no such file; check exports in the configuration",
+        ),
+        std::io::ErrorKind::PermissionDenied => {
+            (GapKind::Denied, "permission denied; make it readable")
+        }
         _ => (GapKind::Unreadable, "reading failed; check the disk"),
     };
     (show(path), kind, reason.to_owned())
@@ -122,23 +141,33 @@ pub(crate) fn read(cx: &Cx<'_>, file: &ExportFile, parts: &mut Parts) {
     let index = parts.files.len() as u32;
     parts.files.push(file.shown.clone());
     let limit = cx.max_memory.min(MAX_FILE);
-    let mut reader = Reader { cx, shown: &file.shown, index, parts };
+    let mut reader = Reader {
+        cx,
+        shown: &file.shown,
+        index,
+        parts,
+    };
     let mut bytes = Vec::new();
-    let read = fs::File::open(&file.path).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes));
+    let read =
+        fs::File::open(&file.path).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes));
     match read {
         Err(error) => {
             let (_, kind, reason) = unreadable(&file.path, &error);
             return reader.gap(kind, reason);
         }
         Ok(_) if bytes.len() as u64 > limit => {
-            let reason = format!("larger than {limit} bytes; raise --max-memory or export in pages");
+            let reason =
+                format!("larger than {limit} bytes; raise --max-memory or export in pages");
             return reader.gap(GapKind::Limit, reason);
         }
         Ok(_) => {}
     }
     let text = reader.decode(bytes);
     if text.trim_start().is_empty() {
-        return reader.gap(GapKind::Corrupt, "the file is empty; export it again".to_owned());
+        return reader.gap(
+            GapKind::Corrupt,
+            "the file is empty; export it again".to_owned(),
+        );
     }
     match text.trim_start().as_bytes()[0] {
         b'{' | b'[' => json::read(&mut reader, &text),
@@ -188,14 +217,17 @@ impl Reader<'_> {
             _ => None,
         };
         if let Some(join) = wide {
-            let units = bytes[2..].chunks_exact(2).map(|pair| join([pair[0], pair[1]]));
+            let units = bytes[2..]
+                .chunks_exact(2)
+                .map(|pair| join([pair[0], pair[1]]));
             return char::decode_utf16(units)
                 .map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER))
                 .collect();
         }
         let mut text = String::from_utf8(bytes).unwrap_or_else(|error| {
             let at = error.utf8_error().valid_up_to();
-            let reason = format!("byte {at} is no UTF-8; read with replacements, export it again as UTF-8");
+            let reason =
+                format!("byte {at} is no UTF-8; read with replacements, export it again as UTF-8");
             self.gap(GapKind::Corrupt, reason);
             String::from_utf8_lossy(error.as_bytes()).into_owned()
         });

@@ -20,7 +20,9 @@ pub(super) fn parse(text: &str) -> Option<Arn<'_>> {
 
 /// The account of an ARN, if it is a customer's.
 pub(super) fn account(text: &str) -> Option<&str> {
-    parse(text).map(|arn| arn.account).filter(|account| *account != "aws")
+    parse(text)
+        .map(|arn| arn.account)
+        .filter(|account| *account != "aws")
 }
 
 /// Whether AWS manages this policy.
@@ -39,8 +41,14 @@ mod tests {
 
     #[test]
     fn partitions_and_paths() {
-        assert_eq!(account("arn:aws-cn:iam::123456789012:user/a/b"), Some("123456789012"));
-        assert_eq!(parse("arn:aws-us-gov:iam::1:role/x").map(|arn| arn.partition), Some("aws-us-gov"));
+        assert_eq!(
+            account("arn:aws-cn:iam::123456789012:user/a/b"),
+            Some("123456789012")
+        );
+        assert_eq!(
+            parse("arn:aws-us-gov:iam::1:role/x").map(|arn| arn.partition),
+            Some("aws-us-gov")
+        );
         assert_eq!(account("arn:aws:iam::aws:policy/ReadOnlyAccess"), None);
         assert!(is_aws_managed("arn:aws:iam::aws:policy/ReadOnlyAccess"));
         assert_eq!(name("arn:aws:iam::1:user/svc/ci"), "ci");

@@ -36,9 +36,13 @@ pub(super) fn collect(_book: &Book<'_>, principals: &Principals) -> Vec<Claim> {
     let mut claims = Vec::new();
     for identity in principals.identities.values() {
         for (name, value) in &identity.tags {
-            let plain: String =
-                name.chars().filter(|c| c.is_alphanumeric()).flat_map(char::to_lowercase).collect();
-            let Some((_, role, confidence)) = OWNERS.iter().find(|(known, _, _)| *known == plain) else {
+            let plain: String = name
+                .chars()
+                .filter(|c| c.is_alphanumeric())
+                .flat_map(char::to_lowercase)
+                .collect();
+            let Some((_, role, confidence)) = OWNERS.iter().find(|(known, _, _)| *known == plain)
+            else {
                 continue;
             };
             if value.trim().is_empty() {

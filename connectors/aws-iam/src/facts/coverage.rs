@@ -8,19 +8,38 @@ use super::{Book, arn, keys::Keys, policies::Policies, principals::Principals, s
 use crate::parts::Pages;
 
 /// Coverage per account and kind of thing, with gaps for what is missing.
-pub(super) fn collect(book: &mut Book<'_>, principals: &Principals, policies: &Policies, keys: &Keys) -> Vec<Coverage> {
+pub(super) fn collect(
+    book: &mut Book<'_>,
+    principals: &Principals,
+    policies: &Policies,
+    keys: &Keys,
+) -> Vec<Coverage> {
     let pages = pages_by_account(book);
     let mut all = Vec::new();
     for (account, location) in &principals.accounts {
-        let mut one = Account { book, principals, account, location, out: &mut all };
+        let mut one = Account {
+            book,
+            principals,
+            account,
+            location,
+            out: &mut all,
+        };
         let details_complete = one.details(pages.get(account));
         one.users(details_complete);
-        for (what, kind) in [("groups", IdentityKind::Group), ("roles", IdentityKind::Role)] {
+        for (what, kind) in [
+            ("groups", IdentityKind::Group),
+            ("roles", IdentityKind::Role),
+        ] {
             let received = one.count(kind);
             one.cover(what, None, received, details_complete);
         }
         let (expected, received) = policies.counts.get(account).copied().unwrap_or_default();
-        one.cover("policies", Some(expected), received, details_complete && expected == received);
+        one.cover(
+            "policies",
+            Some(expected),
+            received,
+            details_complete && expected == received,
+        );
         one.access_keys(keys);
     }
     all
@@ -34,9 +53,24 @@ fn pages_by_account(book: &Book<'_>) -> BTreeMap<String, Pages> {
         .users
         .iter()
         .map(|at| (at.file, at.value.arn.as_str()))
-        .chain(parts.groups.iter().map(|at| (at.file, at.value.arn.as_str())))
-        .chain(parts.roles.iter().map(|at| (at.file, at.value.arn.as_str())))
-        .chain(parts.policies.iter().map(|at| (at.file, at.value.arn.as_str())));
+        .chain(
+            parts
+                .groups
+                .iter()
+                .map(|at| (at.file, at.value.arn.as_str())),
+        )
+        .chain(
+            parts
+                .roles
+                .iter()
+                .map(|at| (at.file, at.value.arn.as_str())),
+        )
+        .chain(
+            parts
+                .policies
+                .iter()
+                .map(|at| (at.file, at.value.arn.as_str())),
+        );
     for (file, text) in arns {
         if let Some(account) = arn::account(text) {
             owners.entry(file).or_default().insert(account);
@@ -76,7 +110,12 @@ impl Account<'_, '_> {
 
     fn missing(&mut self, reason: String) {
         let source = self.book.cx.source(self.location);
-        self.book.gap(GapKind::Missing, format!("aws:{}", self.account), reason, source);
+        self.book.gap(
+            GapKind::Missing,
+            format!("aws:{}", self.account),
+            reason,
+            source,
+        );
     }
 
     fn is_here(&self, key: &Key) -> bool {
@@ -87,7 +126,9 @@ impl Account<'_, '_> {
         self.principals
             .identities
             .values()
-            .filter(move |identity| identity.kind == kind && identity.account.as_deref() == Some(self.account))
+            .filter(move |identity| {
+                identity.kind == kind && identity.account.as_deref() == Some(self.account)
+            })
             .map(|identity| &identity.key)
     }
 
@@ -109,7 +150,11 @@ impl Account<'_, '_> {
             let reason = format!(
                 "the authorization details end with IsTruncated after {} {}; the next page is missing, export again without --no-paginate",
                 pages.truncated,
-                if pages.truncated == 1 { "page" } else { "pages" },
+                if pages.truncated == 1 {
+                    "page"
+                } else {
+                    "pages"
+                },
             );
             self.missing(reason);
             return false;
@@ -158,8 +203,17 @@ impl Account<'_, '_> {
                 self.missing(reason);
             }
         }
-        let received = if self.has_details() { detailed.len() as u64 } else { self.count(IdentityKind::User) };
-        self.cover("users", has_report.then_some(reported.len() as u64), received, complete);
+        let received = if self.has_details() {
+            detailed.len() as u64
+        } else {
+            self.count(IdentityKind::User)
+        };
+        self.cover(
+            "users",
+            has_report.then_some(reported.len() as u64),
+            received,
+            complete,
+        );
     }
 
     fn has_details(&self) -> bool {
@@ -167,8 +221,11 @@ impl Account<'_, '_> {
     }
 
     fn access_keys(&mut self, keys: &Keys) {
-        let received =
-            keys.keys.values().filter(|key| key.account() == Some(self.account)).count() as u64;
+        let received = keys
+            .keys
+            .values()
+            .filter(|key| key.account() == Some(self.account))
+            .count() as u64;
         let parts = self.book.parts;
         let truncated: u32 = parts.key_pages.values().map(|pages| pages.truncated).sum();
         let last: u32 = parts.key_pages.values().map(|pages| pages.last).sum();
@@ -178,28 +235,48 @@ impl Account<'_, '_> {
         }
         let listed_any = keys.listed.iter().any(|user| self.is_here(user));
         if let Some(expected) = keys.reported.get(self.account).copied() {
-            let without: BTreeSet<String> =
-                keys.without_id.keys().filter(|user| self.is_here(user)).map(|user| user.0.clone()).collect();
+            let without: BTreeSet<String> = keys
+                .without_id
+                .keys()
+                .filter(|user| self.is_here(user))
+                .map(|user| user.0.clone())
+                .collect();
             let partly = listed_any && !without.is_empty();
             if partly {
-                let count: u32 =
-                    keys.without_id.iter().filter(|(user, _)| self.is_here(user)).map(|(_, count)| count).sum();
+                let count: u32 = keys
+                    .without_id
+                    .iter()
+                    .filter(|(user, _)| self.is_here(user))
+                    .map(|(_, count)| count)
+                    .sum();
                 let reason = format!(
                     "{count} access keys of the credential report have no id, because list-access-keys is missing for {}",
                     some_of(&without)
                 );
                 self.missing(reason);
             }
-            let named = received - keys.keys.values().filter(|key| key.account() == Some(self.account) && key.id.is_none()).count() as u64;
+            let named = received
+                - keys
+                    .keys
+                    .values()
+                    .filter(|key| key.account() == Some(self.account) && key.id.is_none())
+                    .count() as u64;
             let received = if partly { named } else { received };
             self.cover("access keys", Some(expected), received, !partly && !cut);
             return;
         }
-        let users: BTreeSet<String> = self.of_kind(IdentityKind::User).map(|key| key.0.clone()).collect();
+        let users: BTreeSet<String> = self
+            .of_kind(IdentityKind::User)
+            .map(|key| key.0.clone())
+            .collect();
         let listed: BTreeSet<String> = keys.listed.iter().map(|key| key.0.clone()).collect();
         let unlisted: BTreeSet<String> = users.difference(&listed).cloned().collect();
         // An empty list does not name its user, so lists can only be counted.
-        let empty: u64 = parts.key_pages.values().map(|pages| u64::from(pages.empty)).sum();
+        let empty: u64 = parts
+            .key_pages
+            .values()
+            .map(|pages| u64::from(pages.empty))
+            .sum();
         let complete = unlisted.len() as u64 <= empty && !cut;
         if !complete && !cut {
             let reason = format!(

@@ -5,11 +5,19 @@ use std::collections::BTreeMap;
 
 use keymuster_api::{Credential, GapKind, Handle, Key, Known, Status, Timestamp};
 
-use super::{Book, arn, keys::Keys, principals::{Principals, is_root}};
+use super::{
+    Book, arn,
+    keys::Keys,
+    principals::{Principals, is_root},
+};
 use crate::{parts::ReportRow, wire::parse_time};
 
 /// Every credential, by key.
-pub(super) fn collect(book: &mut Book<'_>, principals: &mut Principals, keys: &Keys) -> BTreeMap<Key, Credential> {
+pub(super) fn collect(
+    book: &mut Book<'_>,
+    principals: &mut Principals,
+    keys: &Keys,
+) -> BTreeMap<Key, Credential> {
     let mut all = BTreeMap::new();
     for key in keys.keys.values() {
         all.insert(
@@ -48,7 +56,11 @@ fn blank(book: &Book<'_>, key: Key, kind: &str, user: &Key) -> Credential {
         identity: Some(user.clone()),
         provider: "aws".to_owned(),
         account: arn::account(&user.0).map(str::to_owned),
-        name: Some(if is_root(user) { "root".to_owned() } else { arn::name(&user.0).to_owned() }),
+        name: Some(if is_root(user) {
+            "root".to_owned()
+        } else {
+            arn::name(&user.0).to_owned()
+        }),
         status: Status::Unknown,
         created: Known::Unknown,
         rotated: Known::Unknown,
@@ -61,7 +73,10 @@ fn blank(book: &Book<'_>, key: Key, kind: &str, user: &Key) -> Credential {
 
 fn add_passwords(book: &Book<'_>, principals: &Principals, all: &mut BTreeMap<Key, Credential>) {
     for (user, identity) in &principals.identities {
-        let row = principals.rows.get(user).map(|row| &book.parts.report[*row]);
+        let row = principals
+            .rows
+            .get(user)
+            .map(|row| &book.parts.report[*row]);
         let used = principals.password_used.get(user).copied();
         let enabled = match (identity.interactive.value(), is_root(user)) {
             (Some(enabled), _) => *enabled,
@@ -72,8 +87,12 @@ fn add_passwords(book: &Book<'_>, principals: &Principals, all: &mut BTreeMap<Ke
         if !enabled || (row.is_none() && used.is_none()) {
             continue;
         }
-        let mut password =
-            blank(book, Key(format!("aws:password:{}", user.0)), "aws.console-password", user);
+        let mut password = blank(
+            book,
+            Key(format!("aws:password:{}", user.0)),
+            "aws.console-password",
+            user,
+        );
         password.status = Status::Active;
         password.source = identity.source.clone();
         password.last_used = used.into();
@@ -107,14 +126,21 @@ fn add_certificates(book: &Book<'_>, principals: &Principals, all: &mut BTreeMap
     for (user, row) in &principals.rows {
         let row = &book.parts.report[*row];
         for number in 1..=2 {
-            let active = row.value.get(&format!("cert_{number}_active")).eq_ignore_ascii_case("true");
+            let active = row
+                .value
+                .get(&format!("cert_{number}_active"))
+                .eq_ignore_ascii_case("true");
             let rotated = parse_time(row.value.get(&format!("cert_{number}_last_rotated")));
             if !active && rotated.is_none() {
                 continue;
             }
             let key = Key(format!("aws:signing-certificate-slot:{}#{number}", user.0));
             let mut certificate = blank(book, key, "aws.signing-certificate", user);
-            certificate.status = if active { Status::Active } else { Status::Disabled };
+            certificate.status = if active {
+                Status::Active
+            } else {
+                Status::Disabled
+            };
             certificate.created = rotated.into();
             certificate.rotated = rotated.into();
             certificate.last_used = Known::Unsupported;
@@ -124,20 +150,30 @@ fn add_certificates(book: &Book<'_>, principals: &Principals, all: &mut BTreeMap
     }
 }
 
-fn add_service_credentials(book: &mut Book<'_>, principals: &mut Principals, all: &mut BTreeMap<Key, Credential>) {
+fn add_service_credentials(
+    book: &mut Book<'_>,
+    principals: &mut Principals,
+    all: &mut BTreeMap<Key, Credential>,
+) {
     let parts = book.parts;
     for entry in &parts.service_credentials {
         let source = book.source(entry);
         let value = &entry.value;
         let id = value.service_specific_credential_id.as_str();
-        let user =
-            value.user_name.as_deref().and_then(|name| principals.user(book, name, entry.file, &source));
+        let user = value
+            .user_name
+            .as_deref()
+            .and_then(|name| principals.user(book, name, entry.file, &source));
         if user.is_none() {
-            let reason = "its user is in no export or in several accounts; export the users too".to_owned();
+            let reason =
+                "its user is in no export or in several accounts; export the users too".to_owned();
             book.gap(GapKind::Missing, id, reason, source.clone());
         }
         let key = Key(format!("aws:service-credential:{id}"));
-        let name = value.service_user_name.as_ref().or(value.service_credential_alias.as_ref());
+        let name = value
+            .service_user_name
+            .as_ref()
+            .or(value.service_credential_alias.as_ref());
         let name = match (&value.service_name, name) {
             (Some(service), Some(name)) => Some(format!("{service} {name}")),
             (one, other) => one.as_ref().or(other).cloned(),
@@ -147,7 +183,11 @@ fn add_service_credentials(book: &mut Book<'_>, principals: &mut Principals, all
             kind: "aws.service-credential".to_owned(),
             handle: Some(Handle::new("aws-service-credential-id", id)),
             secret: None,
-            account: user.as_ref().and_then(|user| arn::account(&user.0)).or(book.default_account).map(str::to_owned),
+            account: user
+                .as_ref()
+                .and_then(|user| arn::account(&user.0))
+                .or(book.default_account)
+                .map(str::to_owned),
             identity: user,
             provider: "aws".to_owned(),
             name,

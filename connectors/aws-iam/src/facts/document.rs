@@ -73,9 +73,18 @@ mod tests {
     #[test]
     fn documents_come_in_three_shapes() {
         let plain = r#"{"Sid":"a \" b","R":["x"]}"#;
-        assert_eq!(of("{ \"Sid\" : \"a \\\" b\",\n \"R\": [ \"x\" ] }").as_deref(), Some(plain));
-        assert_eq!(of(&serde_json::to_string(plain).expect("a string")).as_deref(), Some(plain));
-        assert_eq!(of(r#""%7B%22A%22%3A%22b%2Bc%20d%22%7D""#).as_deref(), Some(r#"{"A":"b+c d"}"#));
+        assert_eq!(
+            of("{ \"Sid\" : \"a \\\" b\",\n \"R\": [ \"x\" ] }").as_deref(),
+            Some(plain)
+        );
+        assert_eq!(
+            of(&serde_json::to_string(plain).expect("a string")).as_deref(),
+            Some(plain)
+        );
+        assert_eq!(
+            of(r#""%7B%22A%22%3A%22b%2Bc%20d%22%7D""#).as_deref(),
+            Some(r#"{"A":"b+c d"}"#)
+        );
     }
 
     #[test]

@@ -8,7 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use keymuster_api::{GapKind, Handle, Key, Known, Source, Status, Timestamp};
 
-use super::{Book, arn, principals::{Principals, is_root, latest}};
+use super::{
+    Book, arn,
+    principals::{Principals, is_root, latest},
+};
 use crate::{
     parts::{At, ReportRow},
     wire::{LastUsedDetail, parse_time},
@@ -31,7 +34,9 @@ pub(super) struct AccessKey {
 impl AccessKey {
     /// The public identifier, where it is known.
     pub(super) fn handle(&self) -> Option<Handle> {
-        self.id.as_ref().map(|id| Handle::new("aws-access-key-id", id))
+        self.id
+            .as_ref()
+            .map(|id| Handle::new("aws-access-key-id", id))
     }
 
     /// The account of the key's user.
@@ -57,11 +62,18 @@ pub(super) fn collect(book: &mut Book<'_>, principals: &mut Principals) -> Keys 
     let mut keys = Keys::default();
     add_listed(book, principals, &mut keys);
     add_last_used(book, principals, &mut keys);
-    let rows: Vec<(Key, usize)> = principals.rows.iter().map(|(key, row)| (key.clone(), *row)).collect();
+    let rows: Vec<(Key, usize)> = principals
+        .rows
+        .iter()
+        .map(|(key, row)| (key.clone(), *row))
+        .collect();
     let mut by_user: BTreeMap<Key, Vec<Key>> = BTreeMap::new();
     for key in keys.keys.values() {
         if let Some(user) = &key.user {
-            by_user.entry(user.clone()).or_default().push(key.key.clone());
+            by_user
+                .entry(user.clone())
+                .or_default()
+                .push(key.key.clone());
         }
     }
     let parts = book.parts;
@@ -90,7 +102,14 @@ fn add_listed(book: &mut Book<'_>, principals: &mut Principals, keys: &mut Keys)
     for entry in &parts.access_keys {
         let source = book.source(entry);
         let id = entry.value.access_key_id.as_str();
-        let user = resolve(book, principals, entry.value.user_name.as_deref(), entry.file, id, &source);
+        let user = resolve(
+            book,
+            principals,
+            entry.value.user_name.as_deref(),
+            entry.file,
+            id,
+            &source,
+        );
         let new = AccessKey {
             id: Some(id.to_owned()),
             key: credential_key(id),
@@ -110,7 +129,10 @@ fn add_listed(book: &mut Book<'_>, principals: &mut Principals, keys: &mut Keys)
                 keys.keys.insert(new.key.clone(), new);
             }
             Some(known) => {
-                if known.status != new.status || known.created != new.created || known.user != new.user {
+                if known.status != new.status
+                    || known.created != new.created
+                    || known.user != new.user
+                {
                     let reason = "listed twice with different data; the first is kept, export the list again".to_owned();
                     book.gap(GapKind::Corrupt, id, reason, new.source);
                 }
@@ -141,7 +163,9 @@ fn resolve(
 fn service_and_region(service: &str, region: &str) -> Option<String> {
     let words: Vec<&str> = [service, region]
         .into_iter()
-        .filter(|word| !word.is_empty() && !word.eq_ignore_ascii_case("n/a") && *word != "not_supported")
+        .filter(|word| {
+            !word.is_empty() && !word.eq_ignore_ascii_case("n/a") && *word != "not_supported"
+        })
         .collect();
     (!words.is_empty()).then(|| words.join(" "))
 }
@@ -174,7 +198,10 @@ fn add_last_used(book: &mut Book<'_>, principals: &mut Principals, keys: &mut Ke
             // The answer names the user alone: with one key there is no doubt.
             None => entry.value.user_name.as_deref().and_then(|name| {
                 let user = principals.user(book, name, entry.file, &source)?;
-                let mut of_user = keys.keys.values().filter(|key| key.user.as_ref() == Some(&user));
+                let mut of_user = keys
+                    .keys
+                    .values()
+                    .filter(|key| key.user.as_ref() == Some(&user));
                 match (of_user.next(), of_user.next()) {
                     (Some(key), None) => Some(key.key.clone()),
                     _ => None,
@@ -187,7 +214,12 @@ fn add_last_used(book: &mut Book<'_>, principals: &mut Principals, keys: &mut Ke
                 let reason = "the answer names no access key, and its user has not exactly one; \
                     name the file last-used-<key id>.json"
                     .to_owned();
-                book.gap(GapKind::Missing, book.file(entry.file).to_owned(), reason, source);
+                book.gap(
+                    GapKind::Missing,
+                    book.file(entry.file).to_owned(),
+                    reason,
+                    source,
+                );
             }
         }
     }
@@ -229,13 +261,22 @@ fn slots(row: &ReportRow) -> Vec<Slot> {
                     word if word.eq_ignore_ascii_case("n/a") => Known::Never,
                     date => parse_time(date).into(),
                 },
-                last_used_for: service_and_region(cell("last_used_service"), cell("last_used_region")),
+                last_used_for: service_and_region(
+                    cell("last_used_service"),
+                    cell("last_used_region"),
+                ),
             })
         })
         .collect()
 }
 
-fn add_slots(book: &mut Book<'_>, keys: &mut Keys, user: &Key, row: &At<ReportRow>, listed: &[Key]) {
+fn add_slots(
+    book: &mut Book<'_>,
+    keys: &mut Keys,
+    user: &Key,
+    row: &At<ReportRow>,
+    listed: &[Key],
+) {
     let slots = slots(&row.value);
     if let Some(account) = arn::account(&user.0) {
         *keys.reported.entry(account.to_owned()).or_default() += slots.len() as u64;
@@ -247,7 +288,11 @@ fn add_slots(book: &mut Book<'_>, keys: &mut Keys, user: &Key, row: &At<ReportRo
     for (slot, choice) in slots.iter().zip(chosen) {
         if let Some(key) = choice.and_then(|at| keys.keys.get_mut(&listed[at])) {
             if key.status == Status::Unknown {
-                key.status = if slot.active { Status::Active } else { Status::Disabled };
+                key.status = if slot.active {
+                    Status::Active
+                } else {
+                    Status::Disabled
+                };
             }
             key.created = key.created.or(slot.rotated);
             if latest(key.last_used, slot.last_used) != key.last_used {
@@ -265,7 +310,11 @@ fn add_slots(book: &mut Book<'_>, keys: &mut Keys, user: &Key, row: &At<ReportRo
             key: key.clone(),
             user: Some(user.clone()),
             user_name: Some(row.value.get("user").to_owned()),
-            status: if slot.active { Status::Active } else { Status::Disabled },
+            status: if slot.active {
+                Status::Active
+            } else {
+                Status::Disabled
+            },
             created: slot.rotated,
             last_used: slot.last_used,
             last_used_for: slot.last_used_for.clone(),
@@ -290,9 +339,17 @@ fn agreement(slot: &Slot, key: &AccessKey) -> Option<u32> {
     }
     if let (Known::Known(a), Known::Known(b)) = (slot.last_used, key.last_used) {
         // The report keeps the first use of each quarter of an hour.
-        score += if (a.as_second() - b.as_second()).abs() <= 15 * 60 { 4 } else { 0 };
+        score += if (a.as_second() - b.as_second()).abs() <= 15 * 60 {
+            4
+        } else {
+            0
+        };
     }
-    let active = if slot.active { Status::Active } else { Status::Disabled };
+    let active = if slot.active {
+        Status::Active
+    } else {
+        Status::Disabled
+    };
     score += if key.status == active { 2 } else { 0 };
     Some(score)
 }
@@ -300,19 +357,30 @@ fn agreement(slot: &Slot, key: &AccessKey) -> Option<u32> {
 /// For each slot the key that it is. At most two of each, so all ways are tried; the first of
 /// equals wins, which keeps the order of the lists.
 fn assign(slots: &[Slot], keys: &[&AccessKey]) -> Vec<Option<usize>> {
-    fn best(slots: &[Slot], keys: &[&AccessKey], taken: &mut Vec<usize>) -> (u32, Vec<Option<usize>>) {
-        let Some((slot, rest)) = slots.split_first() else { return (0, Vec::new()) };
+    fn best(
+        slots: &[Slot],
+        keys: &[&AccessKey],
+        taken: &mut Vec<usize>,
+    ) -> (u32, Vec<Option<usize>>) {
+        let Some((slot, rest)) = slots.split_first() else {
+            return (0, Vec::new());
+        };
         let mut winner: Option<(u32, Vec<Option<usize>>)> = None;
         for (at, key) in keys.iter().enumerate().take(8) {
             if taken.contains(&at) {
                 continue;
             }
-            let Some(score) = agreement(slot, key) else { continue };
+            let Some(score) = agreement(slot, key) else {
+                continue;
+            };
             taken.push(at);
             let (more, mut choice) = best(rest, keys, taken);
             taken.pop();
             choice.insert(0, Some(at));
-            if winner.as_ref().is_none_or(|(known, _)| score + more > *known) {
+            if winner
+                .as_ref()
+                .is_none_or(|(known, _)| score + more > *known)
+            {
                 winner = Some((score + more, choice));
             }
         }

@@ -21,7 +21,12 @@ use crate::parts::{At, Parts};
 
 /// Every fact of the parts, in a fixed order: by kind, then by key.
 pub(crate) fn items(cx: &Cx<'_>, parts: &Parts, default_account: Option<&str>) -> Vec<Item> {
-    let mut book = Book { cx, parts, default_account, gaps: parts.gaps.clone() };
+    let mut book = Book {
+        cx,
+        parts,
+        default_account,
+        gaps: parts.gaps.clone(),
+    };
     let mut principals = principals::collect(&mut book);
     let keys = keys::collect(&mut book, &mut principals);
     let credentials = credentials::collect(&mut book, &mut principals, &keys);
@@ -64,15 +69,24 @@ struct Book<'a> {
 impl Book<'_> {
     /// Where a document was read.
     fn source<T>(&self, at: &At<T>) -> Source {
-        self.cx.source(format!("{}:{}", self.file(at.file), at.line))
+        self.cx
+            .source(format!("{}:{}", self.file(at.file), at.line))
     }
 
     fn file(&self, file: u32) -> &str {
-        self.parts.files.get(file as usize).map_or("", String::as_str)
+        self.parts
+            .files
+            .get(file as usize)
+            .map_or("", String::as_str)
     }
 
     fn gap(&mut self, kind: GapKind, subject: impl Into<String>, reason: String, source: Source) {
-        self.gaps.push(Gap { kind, subject: subject.into(), reason, source });
+        self.gaps.push(Gap {
+            kind,
+            subject: subject.into(),
+            reason,
+            source,
+        });
     }
 
     /// Text that people wrote, with secrets taken out: tags hold anything.
@@ -100,7 +114,12 @@ fn account_key(account: &str) -> Key {
 
 /// At most five of the names, and how many more there are.
 fn some_of(names: &BTreeSet<String>) -> String {
-    let mut text = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let mut text = names
+        .iter()
+        .take(5)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(", ");
     if names.len() > 5 {
         text.push_str(&format!(" and {} more", names.len() - 5));
     }

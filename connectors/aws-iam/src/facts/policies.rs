@@ -39,18 +39,51 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
     let parts = book.parts;
     for user in &parts.users {
         let source = book.source(user);
-        add_inline(book, &mut all, &user.value.arn, &user.value.user_policy_list, &source);
-        ties.add(&user.value.arn, &user.value.attached_managed_policies, user.value.permissions_boundary.as_ref(), &source);
+        add_inline(
+            book,
+            &mut all,
+            &user.value.arn,
+            &user.value.user_policy_list,
+            &source,
+        );
+        ties.add(
+            &user.value.arn,
+            &user.value.attached_managed_policies,
+            user.value.permissions_boundary.as_ref(),
+            &source,
+        );
     }
     for group in &parts.groups {
         let source = book.source(group);
-        add_inline(book, &mut all, &group.value.arn, &group.value.group_policy_list, &source);
-        ties.add(&group.value.arn, &group.value.attached_managed_policies, None, &source);
+        add_inline(
+            book,
+            &mut all,
+            &group.value.arn,
+            &group.value.group_policy_list,
+            &source,
+        );
+        ties.add(
+            &group.value.arn,
+            &group.value.attached_managed_policies,
+            None,
+            &source,
+        );
     }
     for role in parts.roles.iter().chain(&parts.listed_roles) {
         let source = book.source(role);
-        add_inline(book, &mut all, &role.value.arn, &role.value.role_policy_list, &source);
-        ties.add(&role.value.arn, &role.value.attached_managed_policies, role.value.permissions_boundary.as_ref(), &source);
+        add_inline(
+            book,
+            &mut all,
+            &role.value.arn,
+            &role.value.role_policy_list,
+            &source,
+        );
+        ties.add(
+            &role.value.arn,
+            &role.value.attached_managed_policies,
+            role.value.permissions_boundary.as_ref(),
+            &source,
+        );
         if let Some(raw) = &role.value.assume_role_policy_document {
             add_trust(book, &mut all, &role.value.arn, raw, source);
         }
@@ -66,9 +99,14 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
         });
         let is_administrator =
             arn::is_aws_managed(&key.0) && key.0.ends_with(":policy/AdministratorAccess");
-        let document = entry.document.or_else(|| is_administrator.then(|| ADMINISTRATOR.to_owned()));
-        let accounts: BTreeSet<String> =
-            attached.iter().filter_map(|tie| arn::account(&tie.to.0)).map(str::to_owned).collect();
+        let document = entry
+            .document
+            .or_else(|| is_administrator.then(|| ADMINISTRATOR.to_owned()));
+        let accounts: BTreeSet<String> = attached
+            .iter()
+            .filter_map(|tie| arn::account(&tie.to.0))
+            .map(str::to_owned)
+            .collect();
         for account in accounts {
             let count = all.counts.entry(account).or_default();
             count.0 += 1;
@@ -77,7 +115,13 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
         match document {
             Some(document) => {
                 let attached = attached.into_iter().collect();
-                let policy = Policy { key: key.clone(), name: entry.name, document, attached, source: entry.source };
+                let policy = Policy {
+                    key: key.clone(),
+                    name: entry.name,
+                    document,
+                    attached,
+                    source: entry.source,
+                };
                 all.policies.insert(key, policy);
             }
             // A document that is there and unreadable was told already.
@@ -103,7 +147,13 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
             count.1 += u64::from(entry.document.is_some());
         }
         if let Some(document) = entry.document {
-            let policy = Policy { key: key.clone(), name: entry.name, document, attached: Vec::new(), source: entry.source };
+            let policy = Policy {
+                key: key.clone(),
+                name: entry.name,
+                document,
+                attached: Vec::new(),
+                source: entry.source,
+            };
             all.policies.insert(key, policy);
         }
     }
@@ -116,22 +166,47 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
 struct Ties(BTreeMap<Key, (BTreeSet<Attachment>, Source, Option<String>)>);
 
 impl Ties {
-    fn add(&mut self, to: &str, policies: &[AttachedPolicy], boundary: Option<&Boundary>, source: &Source) {
-        let attached = policies
-            .iter()
-            .map(|policy| (policy.policy_arn.as_str(), AttachmentKind::Attached, policy.policy_name.clone()));
-        let boundary = boundary
-            .map(|boundary| (boundary.permissions_boundary_arn.as_str(), AttachmentKind::Boundary, None));
+    fn add(
+        &mut self,
+        to: &str,
+        policies: &[AttachedPolicy],
+        boundary: Option<&Boundary>,
+        source: &Source,
+    ) {
+        let attached = policies.iter().map(|policy| {
+            (
+                policy.policy_arn.as_str(),
+                AttachmentKind::Attached,
+                policy.policy_name.clone(),
+            )
+        });
+        let boundary = boundary.map(|boundary| {
+            (
+                boundary.permissions_boundary_arn.as_str(),
+                AttachmentKind::Boundary,
+                None,
+            )
+        });
         for (policy, kind, name) in attached.chain(boundary) {
-            let entry =
-                self.0.entry(Key::from(policy)).or_insert_with(|| (BTreeSet::new(), source.clone(), None));
-            entry.0.insert(Attachment { to: Key::from(to), kind });
+            let entry = self
+                .0
+                .entry(Key::from(policy))
+                .or_insert_with(|| (BTreeSet::new(), source.clone(), None));
+            entry.0.insert(Attachment {
+                to: Key::from(to),
+                kind,
+            });
             entry.2 = entry.2.take().or(name);
         }
     }
 }
 
-fn read_document(book: &mut Book<'_>, subject: &str, raw: &RawValue, source: &Source) -> Option<String> {
+fn read_document(
+    book: &mut Book<'_>,
+    subject: &str,
+    raw: &RawValue,
+    source: &Source,
+) -> Option<String> {
     let text = document::text(raw);
     if text.is_none() {
         let reason = "its document is neither a JSON object nor one that is percent-encoded; export it again".to_owned();
@@ -149,7 +224,13 @@ fn managed(book: &mut Book<'_>) -> BTreeMap<Key, Managed> {
         let value = &policy.value;
         let version = default_version(value);
         let number = version
-            .map(|version| version.version_id.trim_start_matches('v').parse().unwrap_or(0))
+            .map(|version| {
+                version
+                    .version_id
+                    .trim_start_matches('v')
+                    .parse()
+                    .unwrap_or(0)
+            })
             .unwrap_or(0);
         let raw = version.and_then(|version| version.document.as_deref());
         let document = match raw {
@@ -161,7 +242,10 @@ fn managed(book: &mut Book<'_>) -> BTreeMap<Key, Managed> {
             }
         };
         let new = Managed {
-            name: value.policy_name.clone().unwrap_or_else(|| arn::name(&value.arn).to_owned()),
+            name: value
+                .policy_name
+                .clone()
+                .unwrap_or_else(|| arn::name(&value.arn).to_owned()),
             version: number,
             document,
             source: source.clone(),
@@ -193,13 +277,23 @@ fn default_version(policy: &PolicyDetail) -> Option<&crate::wire::PolicyVersion>
         .or_else(|| list.first().filter(|_| list.len() == 1))
 }
 
-fn add_inline(book: &mut Book<'_>, all: &mut Policies, owner: &str, policies: &[InlinePolicy], source: &Source) {
+fn add_inline(
+    book: &mut Book<'_>,
+    all: &mut Policies,
+    owner: &str,
+    policies: &[InlinePolicy],
+    source: &Source,
+) {
     for policy in policies {
         let key = Key(format!("{owner}/inline/{}", policy.policy_name));
-        let Some(document) = read_document(book, &key.0, &policy.policy_document, source) else { continue };
+        let Some(document) = read_document(book, &key.0, &policy.policy_document, source) else {
+            continue;
+        };
         if let Some(known) = all.policies.get(&key) {
             if known.document != document {
-                let reason = "given twice with different documents; the first is kept, export it again".to_owned();
+                let reason =
+                    "given twice with different documents; the first is kept, export it again"
+                        .to_owned();
                 book.gap(GapKind::Corrupt, key.0, reason, source.clone());
             }
             continue;
@@ -208,7 +302,10 @@ fn add_inline(book: &mut Book<'_>, all: &mut Policies, owner: &str, policies: &[
             key: key.clone(),
             name: policy.policy_name.clone(),
             document,
-            attached: vec![Attachment { to: Key::from(owner), kind: AttachmentKind::Inline }],
+            attached: vec![Attachment {
+                to: Key::from(owner),
+                kind: AttachmentKind::Inline,
+            }],
             source: source.clone(),
         };
         all.policies.insert(key, policy);
@@ -216,15 +313,26 @@ fn add_inline(book: &mut Book<'_>, all: &mut Policies, owner: &str, policies: &[
 }
 
 fn add_trust(book: &mut Book<'_>, all: &mut Policies, role: &str, raw: &RawValue, source: Source) {
-    let Some(document) = read_document(book, &format!("{role} (trust)"), raw, &source) else { return };
+    let Some(document) = read_document(book, &format!("{role} (trust)"), raw, &source) else {
+        return;
+    };
     let key = Key::from(role);
     match all.trusts.get(&key) {
         None => {
-            all.trusts.insert(key.clone(), Trust { identity: key, document, source });
+            all.trusts.insert(
+                key.clone(),
+                Trust {
+                    identity: key,
+                    document,
+                    source,
+                },
+            );
         }
         Some(known) if known.document == document => {}
         Some(_) => {
-            let reason = "its trust policy is given twice and differs; the first is kept, export it again".to_owned();
+            let reason =
+                "its trust policy is given twice and differs; the first is kept, export it again"
+                    .to_owned();
             book.gap(GapKind::Corrupt, role, reason, source);
         }
     }
@@ -246,7 +354,9 @@ fn add_controls(book: &mut Book<'_>, all: &mut Policies, principals: &Principals
         else {
             continue;
         };
-        let accounts: Vec<String> = match account_in_path(book.file(control.file)).or(book.default_account.map(str::to_owned)) {
+        let accounts: Vec<String> = match account_in_path(book.file(control.file))
+            .or(book.default_account.map(str::to_owned))
+        {
             Some(account) => vec![account],
             None => principals.accounts.keys().cloned().collect(),
         };
@@ -259,15 +369,27 @@ fn add_controls(book: &mut Book<'_>, all: &mut Policies, principals: &Principals
                 None => account_key(&account),
                 Some(level) => {
                     let group = Key(format!("aws:organization-level:{account}/{level}"));
-                    let membership =
-                        Membership { member: account_key(&account), group: group.clone(), source: source.clone() };
-                    all.memberships.entry((account_key(&account), group.clone())).or_insert(membership);
+                    let membership = Membership {
+                        member: account_key(&account),
+                        group: group.clone(),
+                        source: source.clone(),
+                    };
+                    all.memberships
+                        .entry((account_key(&account), group.clone()))
+                        .or_insert(membership);
                     group
                 }
             };
-            let kind = if value.resource { AttachmentKind::Resource } else { AttachmentKind::Account };
+            let kind = if value.resource {
+                AttachmentKind::Resource
+            } else {
+                AttachmentKind::Account
+            };
             let word = if value.resource { "rcp" } else { "scp" };
-            let key = Key(value.id.clone().unwrap_or_else(|| format!("aws:{word}:{account}/{}", value.name)));
+            let key = Key(value
+                .id
+                .clone()
+                .unwrap_or_else(|| format!("aws:{word}:{account}/{}", value.name)));
             let policy = all.policies.entry(key.clone()).or_insert_with(|| Policy {
                 key,
                 name: value.name.clone(),
@@ -277,8 +399,15 @@ fn add_controls(book: &mut Book<'_>, all: &mut Policies, principals: &Principals
             });
             let tie = Attachment { to, kind };
             if policy.document != document {
-                let reason = "given twice with different documents; the first is kept, export it again".to_owned();
-                book.gap(GapKind::Corrupt, value.name.as_str(), reason, source.clone());
+                let reason =
+                    "given twice with different documents; the first is kept, export it again"
+                        .to_owned();
+                book.gap(
+                    GapKind::Corrupt,
+                    value.name.as_str(),
+                    reason,
+                    source.clone(),
+                );
             } else if !policy.attached.contains(&tie) {
                 policy.attached.push(tie);
             }

@@ -30,17 +30,30 @@ pub(super) struct Principals {
 
 impl Principals {
     fn add_account(&mut self, account: &str, file: &str) {
-        self.accounts.entry(account.to_owned()).or_insert_with(|| file.to_owned());
+        self.accounts
+            .entry(account.to_owned())
+            .or_insert_with(|| file.to_owned());
     }
 
     fn add_user_name(&mut self, name: &str, key: &Key, file: u32) {
-        let files = self.users_by_name.entry(name.to_owned()).or_default().entry(key.clone()).or_default();
+        let files = self
+            .users_by_name
+            .entry(name.to_owned())
+            .or_default()
+            .entry(key.clone())
+            .or_default();
         files.insert(file);
     }
 
     /// The user of this name that a file means, and their account. Names are unique within an
     /// account only, so among several the file's own account, neighbours and folder decide.
-    pub(super) fn user(&mut self, book: &Book<'_>, name: &str, file: u32, source: &Source) -> Option<Key> {
+    pub(super) fn user(
+        &mut self,
+        book: &Book<'_>,
+        name: &str,
+        file: u32,
+        source: &Source,
+    ) -> Option<Key> {
         let shown = book.file(file);
         let named = account_in_path(shown);
         if let Some(candidates) = self.users_by_name.get(name) {
@@ -48,7 +61,11 @@ impl Principals {
             let tests: [&dyn Fn(&Key, &BTreeSet<u32>) -> bool; 5] = [
                 &|key, _| named.is_some() && account_of(key) == named,
                 &|_, files| files.contains(&file),
-                &|_, files| files.iter().any(|other| folder(book.file(*other)) == folder(shown)),
+                &|_, files| {
+                    files
+                        .iter()
+                        .any(|other| folder(book.file(*other)) == folder(shown))
+                },
                 &|key, _| account_of(key).as_deref() == book.default_account,
                 &|_, _| true,
             ];
@@ -68,7 +85,10 @@ impl Principals {
         let key = Key(format!("arn:aws:iam::{account}:user/{name}"));
         self.add_account(&account, shown);
         self.add_user_name(name, &key, file);
-        self.identities.insert(key.clone(), blank(&key, name, IdentityKind::User, source.clone()));
+        self.identities.insert(
+            key.clone(),
+            blank(&key, name, IdentityKind::User, source.clone()),
+        );
         Some(key)
     }
 }
@@ -102,10 +122,17 @@ pub(super) fn collect(book: &mut Book<'_>) -> Principals {
     }
     for group in &parts.groups {
         let key = Key(group.value.arn.clone());
-        let Some(account) = checked(book, &key, book.source(group)) else { continue };
+        let Some(account) = checked(book, &key, book.source(group)) else {
+            continue;
+        };
         all.add_account(&account, book.file(group.file));
         all.detailed.insert(key.clone());
-        let mut identity = blank(&key, &group.value.group_name, IdentityKind::Group, book.source(group));
+        let mut identity = blank(
+            &key,
+            &group.value.group_name,
+            IdentityKind::Group,
+            book.source(group),
+        );
         identity.created = group.value.create_date.into();
         identity.last_used = Known::Unsupported;
         identity.interactive = Known::Unsupported;
@@ -137,26 +164,41 @@ fn checked(book: &mut Book<'_>, key: &Key, source: Source) -> Option<String> {
 
 fn tags(book: &Book<'_>, tags: &[Tag]) -> Vec<(String, String)> {
     tags.iter()
-        .map(|tag| (book.clean(&tag.key), book.clean(tag.value.as_deref().unwrap_or_default())))
+        .map(|tag| {
+            (
+                book.clean(&tag.key),
+                book.clean(tag.value.as_deref().unwrap_or_default()),
+            )
+        })
         .collect()
 }
 
 fn add_user(book: &mut Book<'_>, all: &mut Principals, user: &At<UserDetail>, detailed: bool) {
     let key = Key(user.value.arn.clone());
-    let Some(account) = checked(book, &key, book.source(user)) else { return };
+    let Some(account) = checked(book, &key, book.source(user)) else {
+        return;
+    };
     all.add_account(&account, book.file(user.file));
     all.add_user_name(&user.value.user_name, &key, user.file);
     if detailed {
         all.detailed.insert(key.clone());
     }
-    let mut identity = blank(&key, &user.value.user_name, IdentityKind::User, book.source(user));
+    let mut identity = blank(
+        &key,
+        &user.value.user_name,
+        IdentityKind::User,
+        book.source(user),
+    );
     identity.created = user.value.create_date.into();
     identity.tags = tags(book, &user.value.tags);
     if let Some(at) = user.value.password_last_used {
         // AWS leaves the field out where there is no password.
         identity.interactive = Known::Known(true);
         identity.last_used = Known::Known(at);
-        all.password_used.entry(key.clone()).and_modify(|known| *known = (*known).max(at)).or_insert(at);
+        all.password_used
+            .entry(key.clone())
+            .and_modify(|known| *known = (*known).max(at))
+            .or_insert(at);
     }
     match all.identities.get_mut(&key) {
         None => {
@@ -189,17 +231,28 @@ pub(super) fn latest(a: Known<Timestamp>, b: Known<Timestamp>) -> Known<Timestam
 
 fn add_role(book: &mut Book<'_>, all: &mut Principals, role: &At<RoleDetail>, detailed: bool) {
     let key = Key(role.value.arn.clone());
-    let Some(account) = checked(book, &key, book.source(role)) else { return };
+    let Some(account) = checked(book, &key, book.source(role)) else {
+        return;
+    };
     all.add_account(&account, book.file(role.file));
     if detailed {
         all.detailed.insert(key.clone());
     }
-    let mut identity = blank(&key, &role.value.role_name, IdentityKind::Role, book.source(role));
+    let mut identity = blank(
+        &key,
+        &role.value.role_name,
+        IdentityKind::Role,
+        book.source(role),
+    );
     identity.created = role.value.create_date.into();
     identity.last_used = match &role.value.role_last_used {
         Some(used) => used.last_used_date.map_or(
             // AWS looks back 400 days; a role without use in them counts as never used.
-            if detailed { Known::Never } else { Known::Unknown },
+            if detailed {
+                Known::Never
+            } else {
+                Known::Unknown
+            },
             Known::Known,
         ),
         None => Known::Unknown,
@@ -217,7 +270,9 @@ fn add_role(book: &mut Book<'_>, all: &mut Principals, role: &At<RoleDetail>, de
 
 fn add_row(book: &mut Book<'_>, all: &mut Principals, number: usize, row: &At<ReportRow>) {
     let key = Key(row.value.get("arn").to_owned());
-    let Some(account) = checked(book, &key, book.source(row)) else { return };
+    let Some(account) = checked(book, &key, book.source(row)) else {
+        return;
+    };
     all.add_account(&account, book.file(row.file));
     let root = is_root(&key);
     let name = if root { "root" } else { row.value.get("user") };
@@ -226,14 +281,21 @@ fn add_row(book: &mut Book<'_>, all: &mut Principals, number: usize, row: &At<Re
     }
     // Of two reports of one account the one read first counts.
     all.rows.entry(key.clone()).or_insert(number);
-    let kind = if root { IdentityKind::Root } else { IdentityKind::User };
+    let kind = if root {
+        IdentityKind::Root
+    } else {
+        IdentityKind::User
+    };
     let mut identity = blank(&key, name, kind, book.source(row));
     identity.created = parse_time(row.value.get("user_creation_time")).into();
     identity.interactive = flag(row.value.get("password_enabled"));
     identity.mfa = flag(row.value.get("mfa_active"));
     if let Some(at) = parse_time(row.value.get("password_last_used")) {
         identity.last_used = Known::Known(at);
-        all.password_used.entry(key.clone()).and_modify(|known| *known = (*known).max(at)).or_insert(at);
+        all.password_used
+            .entry(key.clone())
+            .and_modify(|known| *known = (*known).max(at))
+            .or_insert(at);
     }
     match all.identities.get_mut(&key) {
         None => {
@@ -267,23 +329,42 @@ fn add_memberships(book: &mut Book<'_>, all: &mut Principals) {
     let mut groups: BTreeMap<(&str, &str), Key> = BTreeMap::new();
     for group in &parts.groups {
         if let Some(account) = arn::account(&group.value.arn) {
-            groups.insert((account, &group.value.group_name), Key(group.value.arn.clone()));
+            groups.insert(
+                (account, &group.value.group_name),
+                Key(group.value.arn.clone()),
+            );
         }
     }
     let mut missing: BTreeMap<Key, (BTreeSet<String>, Source)> = BTreeMap::new();
     for user in &parts.users {
-        let Some(parsed) = arn::parse(&user.value.arn) else { continue };
+        let Some(parsed) = arn::parse(&user.value.arn) else {
+            continue;
+        };
         let member = Key(user.value.arn.clone());
         for name in &user.value.group_list {
             let source = book.source(user);
-            let group = groups.get(&(parsed.account, name.as_str())).cloned().unwrap_or_else(|| {
-                let key = Key(format!("arn:{}:iam::{}:group/{name}", parsed.partition, parsed.account));
-                let entry = missing.entry(key.clone()).or_insert_with(|| (BTreeSet::new(), source.clone()));
-                entry.0.insert(user.value.user_name.clone());
-                key
-            });
-            let membership = Membership { member: member.clone(), group: group.clone(), source };
-            all.memberships.entry((member.clone(), group)).or_insert(membership);
+            let group = groups
+                .get(&(parsed.account, name.as_str()))
+                .cloned()
+                .unwrap_or_else(|| {
+                    let key = Key(format!(
+                        "arn:{}:iam::{}:group/{name}",
+                        parsed.partition, parsed.account
+                    ));
+                    let entry = missing
+                        .entry(key.clone())
+                        .or_insert_with(|| (BTreeSet::new(), source.clone()));
+                    entry.0.insert(user.value.user_name.clone());
+                    key
+                });
+            let membership = Membership {
+                member: member.clone(),
+                group: group.clone(),
+                source,
+            };
+            all.memberships
+                .entry((member.clone(), group))
+                .or_insert(membership);
         }
     }
     for (group, (members, source)) in missing {
@@ -300,7 +381,9 @@ pub(super) fn settle_last_use(all: &mut Principals, credentials: &BTreeMap<Key, 
     let mut used: BTreeMap<&Key, Known<Timestamp>> = BTreeMap::new();
     let mut unsure: BTreeSet<&Key> = BTreeSet::new();
     for credential in credentials.values() {
-        let Some(identity) = &credential.identity else { continue };
+        let Some(identity) = &credential.identity else {
+            continue;
+        };
         let known = used.entry(identity).or_default();
         *known = latest(*known, credential.last_used);
         if !credential.last_used.is_answer() {
@@ -314,7 +397,10 @@ pub(super) fn settle_last_use(all: &mut Principals, credentials: &BTreeMap<Key, 
         let by_credentials = used.get(key).copied().unwrap_or_default();
         if let Known::Known(_) = by_credentials {
             identity.last_used = latest(identity.last_used, by_credentials);
-        } else if all.rows.contains_key(key) && !unsure.contains(key) && !identity.last_used.is_answer() {
+        } else if all.rows.contains_key(key)
+            && !unsure.contains(key)
+            && !identity.last_used.is_answer()
+        {
             identity.last_used = Known::Never;
         }
     }
