@@ -8,12 +8,14 @@
 //! needed, so that a service nobody has heard of never silences a check.
 //!
 //! Modules in reading order: [`glob`] matches names, [`condition`] and [`policy`] read
-//! documents, [`evaluate`] answers one request, [`privileges`] asks the requests that tell
+//! documents, `holdings` brings together what binds a
+//! principal, [`evaluate`] answers one request, [`privileges`] asks the requests that tell
 //! what a principal really is. Paths from one principal to another are not here yet.
 
 pub mod condition;
 pub mod evaluate;
 pub mod glob;
+mod holdings;
 pub mod policy;
 pub mod privileges;
 
@@ -28,7 +30,7 @@ pub use condition::{Context, Tri};
 pub use evaluate::{Answer, Decision, Evidence, Request, Step};
 pub use privileges::Privilege;
 
-use evaluate::{Bundle, Index};
+use holdings::{Bundle, Index};
 use policy::Document;
 
 /// The facts that rights are made of.

@@ -12,7 +12,8 @@ use keymuster_api::{IdentityKind, Key};
 
 use super::{
     condition::Context,
-    evaluate::{Answer, Bundle, Decision, Evidence, Request, Signature, answer, limits},
+    evaluate::{Answer, Decision, Evidence, Request, answer, limits},
+    holdings::{Bundle, Signature},
     policy::{Document, Effect},
 };
 

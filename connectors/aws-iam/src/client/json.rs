@@ -5,18 +5,17 @@
 
 use std::{collections::BTreeSet, fmt};
 
-use base64::Engine as _;
 use keymuster_api::GapKind;
-use serde::{
-    Deserialize,
-    de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor},
-};
+use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::{Deserializer, error::Category, value::RawValue};
 
-use super::{Reader, controls, report};
+use super::{
+    Reader, controls,
+    small::{encoded_report, id_in_name, is_access_key_id, mapped_last_used, push_last_used},
+};
 use crate::{
     parts::{At, Pages},
-    wire::{AccessKeyEntry, LastUsed, LastUsedDetail},
+    wire::AccessKeyEntry,
 };
 
 /// A file with more mistakes than this is given up: each costs a look at the rest.
@@ -106,12 +105,12 @@ impl LineCount {
     }
 }
 
-struct Walk<'w, 'r, 't> {
-    reader: &'w mut Reader<'r>,
+pub(super) struct Walk<'w, 'r, 't> {
+    pub(super) reader: &'w mut Reader<'r>,
     text: &'t str,
     lines: LineCount,
     /// Whether anything was recognised.
-    known: bool,
+    pub(super) known: bool,
 }
 
 impl Walk<'_, '_, '_> {
@@ -140,7 +139,7 @@ impl Walk<'_, '_, '_> {
         self.known = true;
     }
 
-    fn line(&mut self, raw: &RawValue) -> u32 {
+    pub(super) fn line(&mut self, raw: &RawValue) -> u32 {
         self.lines.of(self.text, offset_in(self.text, raw.get()))
     }
 
@@ -437,109 +436,6 @@ fn fill<'de, T: DeserializeOwned, A: MapAccess<'de>>(
     map.next_value_seed(List(walk, what, push, std::marker::PhantomData))
 }
 
-fn text(raw: &RawValue) -> Option<String> {
+pub(super) fn text(raw: &RawValue) -> Option<String> {
     serde_json::from_str(raw.get()).ok()
-}
-
-/// Whether a key of a map is an access key id.
-pub(crate) fn is_access_key_id(text: &str) -> bool {
-    (16..=128).contains(&text.len())
-        && (text.starts_with("AKIA") || text.starts_with("ASIA"))
-        && text
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
-}
-
-/// The access key id in a file's name: `last-used-AKIA….json`.
-fn id_in_name(shown: &str) -> Option<String> {
-    let name = shown.rsplit(['/', '\\']).next().unwrap_or(shown);
-    name.split(|c: char| !c.is_ascii_alphanumeric())
-        .find(|word| is_access_key_id(word))
-        .map(str::to_owned)
-}
-
-/// `{"AKIA…": {answer}}`, the answer whole or only its inner part.
-fn mapped_last_used(walk: &mut Walk<'_, '_, '_>, id: String, raw: &RawValue) {
-    #[derive(Deserialize)]
-    #[serde(rename_all = "PascalCase")]
-    struct Answer {
-        #[serde(default)]
-        user_name: Option<String>,
-        #[serde(default)]
-        access_key_last_used: Option<Box<RawValue>>,
-    }
-    let line = walk.line(raw);
-    match serde_json::from_str::<Answer>(raw.get()) {
-        Ok(Answer {
-            user_name,
-            access_key_last_used: Some(inner),
-        }) => {
-            push_last_used(walk, Some(id), user_name, &inner, line);
-        }
-        Ok(Answer { user_name, .. }) => push_last_used(walk, Some(id), user_name, raw, line),
-        Err(_) => {
-            let reason =
-                format!("the entry at line {line} is no answer of get-access-key-last-used");
-            walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
-        }
-    }
-}
-
-fn push_last_used(
-    walk: &mut Walk<'_, '_, '_>,
-    access_key_id: Option<String>,
-    user_name: Option<String>,
-    raw: &RawValue,
-    line: u32,
-) {
-    walk.known = true;
-    match serde_json::from_str::<LastUsedDetail>(raw.get()) {
-        Ok(detail) => walk.reader.parts.last_used.push(At {
-            value: LastUsed {
-                access_key_id,
-                user_name,
-                detail,
-            },
-            file: walk.reader.index,
-            line,
-        }),
-        Err(_) => {
-            let reason =
-                format!("AccessKeyLastUsed at line {line} has another shape; it was left out");
-            walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
-        }
-    }
-}
-
-/// `Content` of `get-credential-report` (base64, or plain), or of a control policy.
-fn encoded_report(walk: &mut Walk<'_, '_, '_>, raw: &RawValue, control: &mut controls::Parts) {
-    let line = walk.line(raw);
-    let Some(content) = text(raw) else {
-        return control.take("Content", raw);
-    };
-    if report::is_report(&content) {
-        walk.known = true;
-        return report::read(walk.reader, &content, Some(line));
-    }
-    if content.trim_start().starts_with('{') {
-        return control.take("Content", raw);
-    }
-    let packed: String = content.split_whitespace().collect();
-    let decoded = base64::engine::general_purpose::STANDARD
-        .decode(packed.as_bytes())
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    match decoded {
-        Some(csv) if report::is_report(&csv) => {
-            walk.known = true;
-            report::read(walk.reader, &csv, Some(line));
-        }
-        _ => {
-            walk.known = true;
-            let reason = format!(
-                "Content at line {line} is no base64 of a credential report; export it again"
-            );
-            walk.reader.gap_at(GapKind::Corrupt, reason, Some(line));
-        }
-    }
 }

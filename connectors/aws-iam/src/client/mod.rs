@@ -5,6 +5,7 @@
 mod controls;
 mod json;
 mod report;
+mod small;
 
 use std::{
     fs,

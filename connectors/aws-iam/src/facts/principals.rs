@@ -28,6 +28,9 @@ pub(super) struct Principals {
     users_by_name: BTreeMap<String, BTreeMap<Key, BTreeSet<u32>>>,
 }
 
+/// Whether a user, spoken of by these files, is the one that is meant.
+type Test<'a> = dyn Fn(&Key, &BTreeSet<u32>) -> bool + 'a;
+
 impl Principals {
     fn add_account(&mut self, account: &str, file: &str) {
         self.accounts
@@ -58,7 +61,7 @@ impl Principals {
         let named = account_in_path(shown);
         if let Some(candidates) = self.users_by_name.get(name) {
             let account_of = |key: &Key| arn::account(&key.0).map(str::to_owned);
-            let tests: [&dyn Fn(&Key, &BTreeSet<u32>) -> bool; 5] = [
+            let tests: [&Test<'_>; 5] = [
                 &|key, _| named.is_some() && account_of(key) == named,
                 &|_, files| files.contains(&file),
                 &|_, files| {
