@@ -483,6 +483,15 @@ mod tests {
     }
 
     #[test]
+    fn a_quantifier_with_a_guard_is_not_odd() {
+        let document = Document::parse(
+            r#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*","Condition":
+                {"ForAllValues:StringEquals":{"aws:TagKeys":"b"},"Null":{"AWS:tagkeys":"false"}}}}"#,
+        );
+        assert_eq!(document.problems, Vec::<String>::new());
+    }
+
+    #[test]
     fn deep_nesting_is_a_problem_and_no_overflow() {
         let document = Document::parse(&("[".repeat(100_000)));
         assert_eq!(document.problems.len(), 1);

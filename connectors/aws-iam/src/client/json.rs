@@ -18,8 +18,11 @@ use crate::{
     wire::AccessKeyEntry,
 };
 
-/// A file with more mistakes than this is given up: each costs a look at the rest.
-const MAX_RESTARTS: u32 = 100;
+/// A file with more mistakes than this is given up.
+const MAX_RESTARTS: u32 = 1_000;
+/// So is one whose mistakes made the reader look at it this many times over: a mistake may be
+/// noticed at the end of the file only.
+const MAX_REREADS: usize = 4;
 
 /// Reads every JSON value of the text.
 pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
@@ -29,20 +32,22 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
         lines: LineCount::default(),
         known: false,
     };
-    let (mut base, mut restarts) = (0, 0);
+    let (mut base, mut restarts, mut reread) = (0, 0, 0);
     loop {
         let mut values = Deserializer::from_str(&text[base..]).into_iter::<&RawValue>();
         let broken = loop {
             let start = base + values.byte_offset();
             match values.next() {
                 None => break None,
-                Some(Ok(raw)) => walk.value(raw.get(), offset_in(text, raw.get())),
+                Some(Ok(raw)) => {
+                    walk.value(raw.get(), offset_in(text, raw.get()));
+                }
                 Some(Err(_)) => break Some(start),
             }
         };
         // What stands before the mistake is read again, this time for itself.
         let Some(broken) = broken else { break };
-        walk.value(&text[broken..], broken);
+        reread += walk.value(&text[broken..], broken);
         // In JSON Lines, and in files written one after another, the next value may be whole. It
         // is looked for from where the broken one began, which may have swallowed it.
         let from = broken + text[broken..].len() - text[broken..].trim_start().len();
@@ -53,7 +58,9 @@ pub(super) fn read(reader: &mut Reader<'_>, text: &str) {
             .filter_map(|mark| rest.find(mark))
             .min()
         {
-            Some(next) if restarts < MAX_RESTARTS => base = from + next + 1,
+            Some(next) if restarts < MAX_RESTARTS && reread / MAX_REREADS <= text.len() => {
+                base = from + next + 1
+            }
             _ => break,
         }
     }
@@ -114,15 +121,16 @@ pub(super) struct Walk<'w, 'r, 't> {
 }
 
 impl Walk<'_, '_, '_> {
-    /// Reads one value, or as much of it as there is. The offset is the value's in the text.
-    fn value(&mut self, value: &str, offset: usize) {
+    /// Reads one value, or as much of it as there is; returns how many bytes that were, if it
+    /// broke off. The offset is the value's in the text.
+    fn value(&mut self, value: &str, offset: usize) -> usize {
         let mut from = Deserializer::from_str(value);
         let Err(error) = (Value {
             walk: self,
             depth: 0,
         })
         .deserialize(&mut from) else {
-            return;
+            return 0;
         };
         let at = offset + offset_of(value, error.line(), error.column());
         let line = self.lines.of(self.text, at);
@@ -137,6 +145,7 @@ impl Walk<'_, '_, '_> {
         );
         self.reader.gap_at(GapKind::Corrupt, reason, Some(line));
         self.known = true;
+        at - offset
     }
 
     pub(super) fn line(&mut self, raw: &RawValue) -> u32 {

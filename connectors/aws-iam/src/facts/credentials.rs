@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use keymuster_api::{Credential, GapKind, Handle, Key, Known, Status, Timestamp};
+use keymuster_api::{Credential, Handle, Key, Known, Status, Timestamp};
 
 use super::{
     Book, arn,
@@ -165,9 +165,7 @@ fn add_service_credentials(
             .as_deref()
             .and_then(|name| principals.user(book, name, entry.file, &source));
         if user.is_none() {
-            let reason =
-                "its user is in no export or in several accounts; export the users too".to_owned();
-            book.gap(GapKind::Missing, id, reason, source.clone());
+            book.stray(entry.file, id);
         }
         let key = Key(format!("aws:service-credential:{id}"));
         let name = value

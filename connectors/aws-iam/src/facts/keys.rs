@@ -152,10 +152,7 @@ fn resolve(
 ) -> Option<Key> {
     let found = principals.user(book, name?, file, source);
     if found.is_none() {
-        let reason = "its user is in no export or in several accounts, so its account is unknown; \
-            set account, or put each account's files into a folder named by its number"
-            .to_owned();
-        book.gap(GapKind::Missing, subject, reason, source.clone());
+        book.stray(file, subject);
     }
     found
 }

@@ -26,6 +26,7 @@ pub(crate) fn items(cx: &Cx<'_>, parts: &Parts, default_account: Option<&str>) -
         parts,
         default_account,
         gaps: parts.gaps.clone(),
+        strays: BTreeMap::new(),
     };
     let mut principals = principals::collect(&mut book);
     let keys = keys::collect(&mut book, &mut principals);
@@ -52,6 +53,7 @@ pub(crate) fn items(cx: &Cx<'_>, parts: &Parts, default_account: Option<&str>) -
     items.extend(credentials.into_values().map(Item::Credential));
     items.extend(claims.into_iter().map(Item::Claim));
     items.extend(coverage.into_iter().map(Item::Coverage));
+    book.tell_strays();
     book.gaps.sort();
     book.gaps.dedup();
     items.extend(book.gaps.into_iter().map(Item::Gap));
@@ -64,6 +66,8 @@ struct Book<'a> {
     parts: &'a Parts,
     default_account: Option<&'a str>,
     gaps: Vec<Gap>,
+    /// Credentials whose user's account is not known, by file.
+    strays: BTreeMap<u32, BTreeSet<String>>,
 }
 
 impl Book<'_> {
@@ -87,6 +91,26 @@ impl Book<'_> {
             reason,
             source,
         });
+    }
+
+    /// A credential whose user is in no export, or in several accounts.
+    fn stray(&mut self, file: u32, id: &str) {
+        self.strays.entry(file).or_default().insert(id.to_owned());
+    }
+
+    /// One gap per file: a list without its users would otherwise be one per line.
+    fn tell_strays(&mut self) {
+        for (file, ids) in std::mem::take(&mut self.strays) {
+            let shown = self.file(file).to_owned();
+            let reason = format!(
+                "the users of {} credentials are in no export or in several accounts, so their account \
+                 is unknown: {}; set account, or put each account's files into a folder named by its number",
+                ids.len(),
+                some_of(&ids)
+            );
+            let source = self.cx.source(shown.as_str());
+            self.gap(GapKind::Missing, shown, reason, source);
+        }
     }
 
     /// Text that people wrote, with secrets taken out: tags hold anything.

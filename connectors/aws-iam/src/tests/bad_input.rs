@@ -172,6 +172,7 @@ fn hostile_files_are_gaps() {
         ),
         ("number.json", b"[1,2,\"x\"]".to_vec(), GapKind::Unsupported),
         ("deep.json", b"[".repeat(100_000), GapKind::Corrupt),
+        ("deep-lines.json", b"[\n".repeat(200_000), GapKind::Corrupt),
         (
             "shape.json",
             br#"{"UserDetailList":5}"#.to_vec(),
