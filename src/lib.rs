@@ -1,11 +1,21 @@
 //! keymuster takes the roll of every machine credential an organisation has.
+//!
+//! The modules in the order of a run: a sweep lends contents to the engine and collects facts;
+//! the estate joins them; the inventory says what should exist; the audit judges; the ledger
+//! remembers; the report tells. ARCHITECTURE.md has the map and the invariants.
 
-pub mod audit;
+pub mod sweep;
+
 pub mod catalogue;
-pub mod cli;
 pub mod engine;
+
+pub mod access;
 pub mod estate;
 pub mod inventory;
-pub mod report;
+
+pub mod audit;
 pub mod suppress;
-pub mod sweep;
+
+pub mod report;
+
+pub mod cli;

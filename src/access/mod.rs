@@ -1,0 +1,142 @@
+//! Who can do what: a policy evaluator over the facts of the estate. Pure: no I/O, no clock,
+//! and nothing in it fails; what cannot be understood is a [`Problem`], or makes an answer
+//! conditional.
+//!
+//! The unit is the principal, never the policy: rights are what is left of the union of its
+//! policies after every Deny, its permissions boundary and the control policies of its
+//! account. Questions are put as requests and answered by effect; no catalogue of actions is
+//! needed, so that a service nobody has heard of never silences a check.
+//!
+//! Modules in reading order: [`glob`] matches names, [`condition`] and [`policy`] read
+//! documents, `holdings` brings together what binds a
+//! principal, [`evaluate`] answers one request, [`privileges`] asks the requests that tell
+//! what a principal really is. Paths from one principal to another are not here yet.
+
+pub mod condition;
+pub mod evaluate;
+pub mod glob;
+mod holdings;
+pub mod policy;
+pub mod privileges;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::{BTreeMap, HashMap};
+
+use keymuster_api::{Identity, Key, Membership, Policy, Trust};
+
+pub use condition::{Context, Tri};
+pub use evaluate::{Answer, Decision, Evidence, Request, Step};
+pub use privileges::Privilege;
+
+use holdings::{Bundle, Index};
+use policy::Document;
+
+/// The facts that rights are made of.
+#[derive(Debug, Clone, Copy)]
+pub struct AccessFacts<'a> {
+    /// Principals.
+    pub identities: &'a [Identity],
+    /// Policies with what they are tied to.
+    pub policies: &'a [Policy],
+    /// Trust policies.
+    pub trusts: &'a [Trust],
+    /// Users in groups; accounts (`aws:account:<id>`) in levels of their organisation.
+    pub memberships: &'a [Membership],
+}
+
+/// Something in a policy that could not be understood as written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Problem {
+    /// The policy; the role, for a trust policy.
+    pub policy: Key,
+    /// What it is; lower case, no full stop.
+    pub message: String,
+}
+
+/// What every principal can really do.
+#[derive(Debug, Default)]
+pub struct Access {
+    documents: Vec<Document>,
+    policies: Vec<Key>,
+    bundles: BTreeMap<Key, Bundle>,
+    privileges: BTreeMap<Key, Privilege>,
+    problems: Vec<Problem>,
+}
+
+/// Reads every policy once and assesses every principal.
+pub fn assess(estate_facts: &AccessFacts<'_>) -> Access {
+    let mut access = Access::default();
+    let mut interned: HashMap<&str, u32> = HashMap::new();
+    let mut of_policy = Vec::with_capacity(estate_facts.policies.len());
+    let texts = estate_facts
+        .policies
+        .iter()
+        .map(|policy| (&policy.key, policy.document.as_str()));
+    for (key, text) in texts {
+        let document = intern(&mut access.documents, &mut interned, text);
+        access.note(key, document);
+        of_policy.push(document);
+        access.policies.push(key.clone());
+    }
+    for trust in estate_facts.trusts {
+        let document = intern(&mut access.documents, &mut interned, &trust.document);
+        access.note(&trust.identity, document);
+    }
+    let index = Index::new(estate_facts, &of_policy);
+    for identity in estate_facts.identities {
+        let bundle = index.bundle(identity, &access.documents);
+        access.bundles.insert(identity.key.clone(), bundle);
+    }
+    access.problems.extend(index.problems(&access.documents));
+    access.problems.sort();
+    access.problems.dedup();
+    access.privileges = privileges::of_all(&access.documents, &access.policies, &access.bundles);
+    access
+}
+
+fn intern<'a>(
+    documents: &mut Vec<Document>,
+    interned: &mut HashMap<&'a str, u32>,
+    text: &'a str,
+) -> u32 {
+    *interned.entry(text).or_insert_with(|| {
+        documents.push(Document::parse(text));
+        (documents.len() - 1) as u32
+    })
+}
+
+impl Access {
+    /// What the evaluator says of a principal; `None` for keys that are no principal (groups,
+    /// and whatever is not in the facts).
+    pub fn privilege(&self, key: &Key) -> Option<&Privilege> {
+        self.privileges.get(key)
+    }
+
+    /// Every principal with its privilege, by key.
+    pub fn privileges(&self) -> impl Iterator<Item = (&Key, &Privilege)> {
+        self.privileges.iter()
+    }
+
+    /// Answers one request.
+    pub fn can(&self, request: &Request<'_>) -> Answer {
+        match self.bundles.get(request.principal) {
+            Some(bundle) => evaluate::answer(&self.documents, &self.policies, bundle, request),
+            None => Answer::not_allowed(),
+        }
+    }
+
+    /// What could not be understood as written, by policy.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
+    fn note(&mut self, key: &Key, document: u32) {
+        let problems = self.documents[document as usize].problems.iter();
+        self.problems.extend(problems.map(|message| Problem {
+            policy: key.clone(),
+            message: message.clone(),
+        }));
+    }
+}
