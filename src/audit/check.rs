@@ -32,6 +32,23 @@ pub enum Input {
     Coverage,
 }
 
+impl Input {
+    /// The word used in populations.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Input::Inventory => "inventory",
+            Input::Discovered => "discovered",
+            Input::Locations => "locations",
+            Input::Usage => "usage",
+            Input::Permissions => "permissions",
+            Input::People => "people",
+            Input::Catalogue => "catalogue",
+            Input::History => "history",
+            Input::Coverage => "coverage",
+        }
+    }
+}
+
 /// What a check is; the same words serve `explain`, reports and SARIF.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CheckAbout {

@@ -1,0 +1,3 @@
+//! What could not be seen.
+
+pub(super) mod coverage_gap;

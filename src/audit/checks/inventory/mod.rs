@@ -1,0 +1,7 @@
+//! What exists against what is recorded.
+
+pub(super) mod duplicate_records;
+pub(super) mod ghost_record;
+pub(super) mod incomplete_record;
+pub(super) mod revoked_on_paper;
+pub(super) mod unregistered;

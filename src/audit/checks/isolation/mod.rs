@@ -1,0 +1,3 @@
+//! One credential, one use.
+
+pub(super) mod reused;

@@ -1,0 +1,4 @@
+//! Who answers for it.
+
+pub(super) mod no_owner;
+pub(super) mod orphaned;

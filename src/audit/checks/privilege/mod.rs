@@ -1,0 +1,3 @@
+//! What it can do.
+
+pub(super) mod admin_or_wildcard;

@@ -1,0 +1,478 @@
+//! The builder of findings: checks say what is wrong and show evidence; id, severity
+//! modifiers, score, owner, route and frameworks are this file's.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use keymuster_api::{Confidence, Severity, Status};
+
+use super::{
+    CheckAbout, CheckCx, Evidence, Finding, Input, State, Subject, Verdicts, controls,
+    facet::{Facet, facet, text_of},
+    party::{Directory, Party},
+    route::{self, Candidate},
+    score::{Exposed, Privilege, Weighed, score},
+    subject::{Owner, only_in_history},
+    verdicts::Tally,
+    words,
+};
+use crate::{estate::Credential, inventory::Tier};
+
+/// A general modifier of severities, which a check can switch off where it has considered the
+/// same thing itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Modifier {
+    /// One step up for administrators.
+    Privilege,
+    /// One step up at T0, one down at T3.
+    Tier,
+    /// One step down where it is disabled or revoked.
+    Status,
+}
+
+/// What a check adds to a finding.
+pub struct Draft<'d> {
+    title: String,
+    evidence: Vec<Evidence>,
+    remediation: String,
+    locations: Vec<String>,
+    floor: Option<Severity>,
+    ignored: Vec<Modifier>,
+    over: Option<(i64, i64)>,
+    credentials: Vec<u32>,
+    suppressed: bool,
+    owner: Option<&'d Owner>,
+    candidates: &'d [Candidate],
+}
+
+impl Draft<'_> {
+    /// The line for people; without it, the check's title and the subject.
+    pub fn title(&mut self, title: impl Into<String>) {
+        self.title = title.into();
+    }
+
+    /// One piece of evidence. Never a secret. Nothing is added where the value is empty.
+    pub fn evidence(&mut self, label: &str, value: impl Into<String>, source: impl Into<String>) {
+        let value = value.into();
+        if !value.is_empty() {
+            self.evidence.push(Evidence {
+                label: label.to_owned(),
+                value,
+                source: source.into(),
+            });
+        }
+    }
+
+    /// What to do, concretely.
+    pub fn remedy(&mut self, remedy: impl Into<String>) {
+        self.remediation = remedy.into();
+    }
+
+    /// One more place.
+    pub fn location(&mut self, location: impl Into<String>) {
+        self.locations.push(location.into());
+    }
+
+    /// At least this bad, whatever the modifiers that raise; those that lower still lower it.
+    pub fn at_least(&mut self, severity: Severity) {
+        self.floor = self.floor.max(Some(severity));
+    }
+
+    /// Switches a general modifier off.
+    pub fn ignore(&mut self, modifier: Modifier) {
+        self.ignored.push(modifier);
+    }
+
+    /// A value over its limit, for the score.
+    pub fn over_limit(&mut self, value: i64, limit: i64) {
+        self.over = Some((value, limit));
+    }
+
+    /// Names a credential that a finding about a principal or a record stands for.
+    pub fn stands_for(&mut self, credential: u32) {
+        self.credentials.push(credential);
+    }
+
+    /// Everything about it is suppressed: it is shown, and does not count.
+    pub fn suppressed(&mut self) {
+        self.suppressed = true;
+    }
+
+    /// The owner of the subject, as the finding will name it.
+    pub(super) fn owner(&self) -> Option<&Owner> {
+        self.owner
+    }
+
+    /// Who might be asked, best first.
+    pub(super) fn candidates(&self) -> &[Candidate] {
+        self.candidates
+    }
+}
+
+/// Takes what checks find.
+pub struct Findings<'a> {
+    cx: &'a CheckCx<'a>,
+    seal: &'a dyn Fn(&[u8]) -> [u8; 32],
+    directory: Option<Directory<'a>>,
+    check: &'static CheckAbout,
+    found: BTreeMap<String, Finding>,
+    pub(super) verdicts: Verdicts,
+    pub(super) exposures: BTreeMap<String, Timestamp>,
+    pub(super) problems: Vec<String>,
+}
+
+impl<'a> Findings<'a> {
+    /// Nothing found yet; the first check is about to run.
+    pub(super) fn new(
+        cx: &'a CheckCx<'a>,
+        seal: &'a dyn Fn(&[u8]) -> [u8; 32],
+        first: &'static CheckAbout,
+    ) -> Findings<'a> {
+        let mut findings = Findings {
+            cx,
+            seal,
+            directory: cx.people.map(Directory::new),
+            check: first,
+            found: BTreeMap::new(),
+            verdicts: Verdicts::default(),
+            exposures: BTreeMap::new(),
+            problems: Vec::new(),
+        };
+        findings.begin(first);
+        findings
+    }
+
+    /// The next check is about to run.
+    pub(super) fn begin(&mut self, check: &'static CheckAbout) {
+        self.check = check;
+        self.verdicts.0.entry(check.id).or_default();
+    }
+
+    /// Everything found, worst first.
+    pub(super) fn sorted(&mut self) -> Vec<Finding> {
+        let mut found: Vec<Finding> = std::mem::take(&mut self.found).into_values().collect();
+        found.sort_by(super::order);
+        found
+    }
+
+    /// Who a name stands for; `None` where no people directory was given.
+    pub fn party(&self, name: &str) -> Option<Party<'a>> {
+        Some(self.directory.as_ref()?.party(name))
+    }
+
+    /// Judged, and in order.
+    pub fn pass(&mut self, subject: &Subject) {
+        if self.judge(subject, 1) {
+            let tally = self.tally();
+            tally.evaluated += 1;
+            tally.passed += 1;
+        }
+    }
+
+    /// Not judged, because an input is missing.
+    pub fn not_evaluated(&mut self, subject: &Subject, missing: Input) {
+        self.not_evaluated_because(subject, missing.as_str());
+    }
+
+    /// Not judged, for a reason from a small fixed set: it names a row of the population.
+    pub fn not_evaluated_because(&mut self, subject: &Subject, reason: &str) {
+        if self.judge(subject, 3) {
+            *self.tally().missing.entry(reason.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Remembers when a subject's secret was first exposed.
+    pub(super) fn exposed(&mut self, subject: &str, at: Timestamp) {
+        let known = self.exposures.entry(subject.to_owned()).or_insert(at);
+        *known = at.min(*known);
+    }
+
+    /// Judged, and not in order: `severity` before the general modifiers, the rest in the draft.
+    pub fn fail(
+        &mut self,
+        subject: Subject,
+        severity: Severity,
+        write: impl FnOnce(&mut Draft<'_>),
+    ) {
+        if !self.judge(&subject, 2) {
+            return;
+        }
+        let tally = self.tally();
+        tally.evaluated += 1;
+        tally.failed += 1;
+
+        let facet = facet(self.cx, self.directory.as_ref(), &subject);
+        let mut draft = Draft {
+            title: String::new(),
+            evidence: Vec::new(),
+            remediation: String::new(),
+            locations: Vec::new(),
+            floor: None,
+            ignored: Vec::new(),
+            over: None,
+            credentials: facet.credential.into_iter().collect(),
+            suppressed: false,
+            owner: facet.owner.as_ref(),
+            candidates: &facet.candidates,
+        };
+        write(&mut draft);
+        let Draft {
+            title,
+            evidence,
+            remediation,
+            locations,
+            floor,
+            ignored,
+            over,
+            credentials,
+            suppressed,
+            ..
+        } = draft;
+        if evidence.is_empty() {
+            debug_assert!(!evidence.is_empty(), "{} without evidence", self.check.id);
+            self.problems.push(format!(
+                "{}: finding about {} has no evidence and was dropped",
+                self.check.id, facet.key
+            ));
+            return;
+        }
+        let written = Written {
+            title,
+            evidence,
+            remediation,
+            locations,
+            floor,
+            ignored,
+            over,
+            credentials,
+            suppressed,
+        };
+        let finding = self.finding(subject, severity, &facet, written);
+        self.file(finding);
+    }
+
+    /// Files a finding; two rows of a register that go by one id make one finding.
+    fn file(&mut self, mut finding: Finding) {
+        if let Some(same) = self.found.get_mut(&finding.id) {
+            same.evidence.append(&mut finding.evidence);
+            same.locations.append(&mut finding.locations);
+            same.locations.sort();
+            same.locations.dedup();
+            same.severity = same.severity.max(finding.severity);
+            same.score = same.score.max(finding.score);
+        } else {
+            self.found.insert(finding.id.clone(), finding);
+        }
+    }
+
+    fn tally(&mut self) -> &mut Tally {
+        self.verdicts.0.entry(self.check.id).or_default()
+    }
+
+    /// Notes a verdict; `false` if the subject was judged before by this check.
+    fn judge(&mut self, subject: &Subject, verdict: u8) -> bool {
+        let estate = self.cx.estate;
+        let records = self.cx.inventory.map_or(0, |inventory| inventory.records.len());
+        let tally = self.verdicts.0.entry(self.check.id).or_default();
+        let (all, ix, size) = match subject {
+            Subject::Credential(ix) => (&mut tally.credentials, *ix, estate.credentials.len()),
+            Subject::Record(ix) => (&mut tally.records, *ix, records),
+            Subject::Identity(ix) => (&mut tally.identities, *ix, estate.identities.len()),
+            Subject::Scope(name) => {
+                let fresh = tally.scopes.insert(name.clone(), verdict).is_none();
+                return self.first_time(fresh, subject);
+            }
+        };
+        if all.is_empty() {
+            all.resize(size, 0);
+        }
+        let fresh = match all.get_mut(ix as usize) {
+            Some(known) if *known == 0 => {
+                *known = verdict;
+                true
+            }
+            _ => false,
+        };
+        self.first_time(fresh, subject)
+    }
+
+    fn first_time(&mut self, fresh: bool, subject: &Subject) -> bool {
+        if !fresh {
+            let id = self.check.id;
+            debug_assert!(fresh, "{id} judged {subject:?} twice");
+            self.problems.push(format!("{id}: {subject:?} was judged twice"));
+        }
+        fresh
+    }
+
+    fn id(&self, key: &str) -> String {
+        finding_id(self.seal, self.check.id, key)
+    }
+
+    fn finding(
+        &self,
+        subject: Subject,
+        base: Severity,
+        facet: &Facet<'a>,
+        written: Written,
+    ) -> Finding {
+        let cx = self.cx;
+        let credential = facet.credential.map(|ix| cx.credential(ix));
+        let all: Vec<&Credential> = written.credentials.iter().map(|&ix| cx.credential(ix)).collect();
+        let privilege = facet.privilege(cx, &subject);
+        let environment = cx.environment(facet.record, facet.identity);
+        let scope = matches!(subject, Subject::Scope(_));
+        let tier = (!scope).then(|| {
+            cx.tier_from(facet.record, privilege == Privilege::Admin, environment).0
+        });
+        let status = match &subject {
+            Subject::Identity(_) => facet.identity.map(|identity| identity.status),
+            _ => credential.map(|credential| credential.status),
+        };
+        let spent = credential.is_some_and(|credential| cx.is_spent(credential));
+        let recorded = facet.record.and_then(|record| record.tier);
+        let severity = modified(base, &written, privilege == Privilege::Admin, recorded, status);
+        let (score, score_terms) = score(&Weighed {
+            base: base.max(written.floor.unwrap_or(base)),
+            privilege,
+            exposure: exposed(cx, &all),
+            tier,
+            validity: status,
+            spent,
+            ownerless: !scope && facet.owner.is_none(),
+            over: written.over,
+        });
+        let route = if scope {
+            route::Route {
+                to: route::LAST_RESORT.to_owned(),
+                reason: "runs the scans".to_owned(),
+            }
+        } else {
+            route::route(self.directory.as_ref(), facet.owner.as_ref(), &facet.candidates)
+        };
+        let mut locations = written.locations;
+        for credential in &all {
+            locations.extend(cx.counted(credential).map(|sighting| cx.place(sighting)));
+            locations.extend(credential.sources.iter().map(|source| source.locator.clone()));
+        }
+        if let (Subject::Identity(_), Some(identity)) = (&subject, facet.identity) {
+            locations.extend(identity.sources.iter().map(|source| source.locator.clone()));
+        }
+        if let (Subject::Record(_), Some(record)) = (&subject, facet.record) {
+            locations.push(record.source.to_string());
+        }
+        locations.sort();
+        locations.dedup();
+        let label = facet.label(cx, &subject);
+        Finding {
+            id: self.id(&facet.key),
+            check: self.check,
+            title: if written.title.is_empty() {
+                format!("{}: {label}", self.check.title)
+            } else {
+                written.title
+            },
+            severity,
+            score,
+            score_terms,
+            state: if written.suppressed {
+                State::Suppressed
+            } else {
+                State::New
+            },
+            first_seen: cx.now,
+            last_seen: cx.now,
+            due: None,
+            sla_breached: false,
+            subject_key: facet.key.clone(),
+            credential_type: facet.credential_type(cx, &subject),
+            credential: label,
+            provider: facet.provider(cx, &subject),
+            account: facet.account(cx, &subject),
+            environment: environment.to_owned(),
+            locations,
+            owner: facet.owner.as_ref().map_or_else(String::new, |o| o.party.clone()),
+            owner_source: facet.owner.as_ref().map_or_else(String::new, |o| o.source.clone()),
+            route_to: route.to,
+            route_reason: route.reason,
+            approver: text_of(facet.record, |record| record.approver.as_ref()),
+            purpose: text_of(facet.record, |record| record.purpose.as_ref()),
+            expires: facet.expires(cx),
+            revocation_path: match credential {
+                Some(credential) => words::revocation(cx, facet.record, credential),
+                None => text_of(facet.record, |record| record.revocation_path.as_ref()),
+            },
+            record_id: facet.record.map_or_else(String::new, |record| record.id.clone()),
+            subject,
+            evidence: written.evidence,
+            remediation: if written.remediation.is_empty() {
+                self.check.remedy.to_owned()
+            } else {
+                written.remediation
+            },
+            frameworks: controls::of(self.check.id).to_vec(),
+        }
+    }
+}
+
+/// `KM-` and 16 base32 characters: HMAC(estate key, check id ‖ 0 ‖ canonical subject).
+pub fn finding_id(seal: &dyn Fn(&[u8]) -> [u8; 32], check: &str, subject_key: &str) -> String {
+    let message = [check.as_bytes(), &[0], subject_key.as_bytes()].concat();
+    let mac = seal(&message);
+    format!("KM-{}", data_encoding::BASE32_NOPAD.encode(&mac[..10]))
+}
+
+/// A draft, closed.
+struct Written {
+    title: String,
+    evidence: Vec<Evidence>,
+    remediation: String,
+    locations: Vec<String>,
+    floor: Option<Severity>,
+    ignored: Vec<Modifier>,
+    over: Option<(i64, i64)>,
+    credentials: Vec<u32>,
+    suppressed: bool,
+}
+
+/// The general modifiers: one step up for administrators or T0, one down for T3 or disabled.
+/// Only a recorded tier counts: a derived T0 is the administrator once more.
+fn modified(
+    base: Severity,
+    written: &Written,
+    admin: bool,
+    recorded: Option<Tier>,
+    status: Option<Status>,
+) -> Severity {
+    let on = |modifier| !written.ignored.contains(&modifier);
+    let up = (admin && on(Modifier::Privilege)) || (recorded == Some(Tier::T0) && on(Modifier::Tier));
+    let off = matches!(status, Some(Status::Disabled | Status::Revoked));
+    let down = (recorded == Some(Tier::T3) && on(Modifier::Tier)) || (off && on(Modifier::Status));
+    let floor = written.floor.unwrap_or(base);
+    match (up, down) {
+        (true, false) => base.raised().max(floor),
+        (false, true) => base.max(floor).lowered(),
+        _ => base.max(floor),
+    }
+}
+
+fn exposed(cx: &CheckCx<'_>, credentials: &[&Credential]) -> Exposed {
+    let mut worst = Exposed::No;
+    for sighting in credentials
+        .iter()
+        .flat_map(|credential| cx.estate.sightings(credential))
+        .filter(|sighting| !sighting.public && !cx.is_suppressed(sighting))
+    {
+        let this = if sighting.confidence == Confidence::Low {
+            Exposed::Doubtful
+        } else if only_in_history(sighting) {
+            Exposed::History
+        } else {
+            return Exposed::Tip;
+        };
+        if worst == Exposed::No || this == Exposed::History {
+            worst = this;
+        }
+    }
+    worst
+}

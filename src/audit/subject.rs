@@ -1,0 +1,328 @@
+//! What checks ask of one credential: its record, owner, tier, exposure, age.
+
+use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, Status};
+
+use super::{CheckCx, KindAdvice, PrivilegeFact};
+use crate::{
+    estate::{Credential, Identity, Sighting, Sym},
+    inventory::{Match, MatchKey, Record, Tier},
+};
+
+/// Seconds of a day.
+const DAY: i64 = 86_400;
+
+/// An owner and where that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Owner {
+    /// As written.
+    pub(super) party: String,
+    /// Where.
+    pub(super) source: String,
+}
+
+impl<'a> CheckCx<'a> {
+    pub(super) fn text(&self, sym: Sym) -> &'a str {
+        self.estate.text(sym)
+    }
+
+    pub(super) fn credential(&self, ix: u32) -> &'a Credential {
+        &self.estate.credentials[ix as usize]
+    }
+
+    /// Every credential with its index.
+    pub(super) fn credentials(&self) -> impl Iterator<Item = (u32, &'a Credential)> + use<'a> {
+        (0..).zip(&self.estate.credentials)
+    }
+
+    pub(super) fn record(&self, ix: u32) -> Option<&'a Record> {
+        self.inventory?.records.get(ix as usize)
+    }
+
+    /// The accepted match of a credential.
+    pub(super) fn matched(&self, ix: u32) -> Option<&'a Match> {
+        self.inventory?;
+        self.matches.accepted.get(ix as usize)?.as_ref()
+    }
+
+    /// The record of a credential.
+    pub(super) fn record_of(&self, ix: u32) -> Option<&'a Record> {
+        self.record(self.matched(ix)?.record)
+    }
+
+    /// Whether a record near this credential waits for somebody to confirm it.
+    pub(super) fn is_unconfirmed(&self, ix: u32) -> bool {
+        let to_confirm = self.matches.to_confirm.get(ix as usize);
+        self.matched(ix).is_none() && to_confirm.is_some_and(|near| !near.is_empty())
+    }
+
+    /// The record of a credential, unless it was matched by its principal, place or name and
+    /// names another key: then what the record says of *its* key is not said of this one.
+    pub(super) fn record_of_this_key(&self, ix: u32) -> Option<&'a Record> {
+        let found = self.matched(ix)?;
+        let record = self.record(found.record)?;
+        let about_this = match found.key {
+            MatchKey::NativeId | MatchKey::Fingerprint => true,
+            _ => !names_another_key(record, self.handle_of(self.credential(ix))),
+        };
+        about_this.then_some(record)
+    }
+
+    fn handle_of(&self, credential: &Credential) -> Option<&'a str> {
+        credential.handle.map(|(_, value)| self.text(value))
+    }
+
+    pub(super) fn advice(&self, credential: &Credential) -> Option<&'a KindAdvice> {
+        self.kinds.get(self.text(credential.kind))
+    }
+
+    /// What the principal of a credential can do; `None` where no policies were seen.
+    pub(super) fn privilege_of(&self, credential: &Credential) -> Option<&'a PrivilegeFact> {
+        self.privileges.get(credential.identity? as usize)?.as_ref()
+    }
+
+    /// Whether the principal of a credential is an administrator.
+    pub(super) fn is_admin(&self, credential: &Credential) -> bool {
+        let root = self
+            .estate
+            .identity_of(credential)
+            .is_some_and(|identity| identity.kind == IdentityKind::Root);
+        root || self
+            .privilege_of(credential)
+            .is_some_and(|fact| fact.admin.is_some())
+    }
+
+    /// The accountable owner: from the record, else the most trusted owner claim.
+    pub(super) fn owner(&self, record: Option<&Record>, claims: &[u32]) -> Option<Owner> {
+        let from_record = record.and_then(|record| {
+            Some(Owner {
+                party: record.owner.clone()?,
+                source: record.source.to_string(),
+            })
+        });
+        from_record.or_else(|| {
+            self.estate
+                .claims(claims)
+                .filter(|claim| claim.role == ClaimRole::Owner && !claim.party.trim().is_empty())
+                .min_by_key(|claim| (100 - claim.confidence.min(100), &claim.party))
+                .map(|claim| Owner {
+                    party: claim.party.clone(),
+                    source: claim.source.locator.clone(),
+                })
+        })
+    }
+
+    /// Where it runs: from the record, else from the principal's tags; empty where unknown.
+    pub(super) fn environment(&self, record: Option<&'a Record>, identity: Option<&'a Identity>) -> &'a str {
+        let tagged = || {
+            identity?.tags.iter().find_map(|&(name, value)| {
+                let name = self.text(name).to_lowercase();
+                matches!(name.as_str(), "environment" | "env" | "stage").then(|| self.text(value))
+            })
+        };
+        record
+            .and_then(|record| record.environment.as_deref())
+            .or_else(tagged)
+            .unwrap_or("")
+    }
+
+    /// The tier and how it came about: what the record says, else administrators T0,
+    /// production T1, the rest T2.
+    pub(super) fn tier(&self, ix: u32) -> (Tier, &'static str) {
+        let credential = self.credential(ix);
+        let record = self.record_of(ix);
+        self.tier_from(
+            record,
+            self.is_admin(credential),
+            self.environment(record, self.estate.identity_of(credential)),
+        )
+    }
+
+    /// [`CheckCx::tier`] from its parts.
+    pub(super) fn tier_from(&self, record: Option<&Record>, admin: bool, environment: &str) -> (Tier, &'static str) {
+        if let Some(tier) = record.and_then(|record| record.tier) {
+            (tier, "as recorded")
+        } else if admin {
+            (Tier::T0, "an administrator")
+        } else if matches!(environment.to_lowercase().as_str(), "prod" | "production" | "live") {
+            (Tier::T1, "production")
+        } else {
+            (Tier::T2, "neither administrator nor production")
+        }
+    }
+
+    /// Sightings that no suppression covers today.
+    pub(super) fn counted(&self, credential: &'a Credential) -> impl Iterator<Item = &'a Sighting> {
+        self.estate
+            .sightings(credential)
+            .filter(|sighting| !self.is_suppressed(sighting))
+    }
+
+    /// Whether a suppression covers a sighting and has not run out.
+    pub(super) fn is_suppressed(&self, sighting: &Sighting) -> bool {
+        let Some(suppressed) = &sighting.suppressed else {
+            return false;
+        };
+        let until = suppressed.until.as_deref().and_then(read_time);
+        until.is_none_or(|until| until >= self.now)
+    }
+
+    /// Sightings of the secret itself that are worth acting on: counted, no public identifier,
+    /// confidence medium or better, not in a test.
+    pub(super) fn leaks(&self, credential: &'a Credential) -> impl Iterator<Item = &'a Sighting> {
+        self.counted(credential).filter(|sighting| {
+            !sighting.public && sighting.confidence >= Confidence::Medium && !is_test_path(&sighting.path)
+        })
+    }
+
+    /// When the secret was first exposed, as far as anybody knows: the earliest commit that
+    /// brought it in, or the first run that saw it; never before it was made, never after now.
+    pub(super) fn first_exposed(&self, credential: &'a Credential) -> Option<jiff::Timestamp> {
+        let committed = self
+            .counted(credential)
+            .filter(|sighting| !sighting.public)
+            .filter_map(|sighting| sighting.introduced.as_ref())
+            .flatten()
+            .filter_map(|commit| commit.at)
+            .min();
+        let remembered = std::iter::once(credential.subject)
+            .chain(credential.aliases.iter().copied())
+            .filter_map(|subject| self.first_exposed.get(self.text(subject)).copied())
+            .min();
+        let first = [committed, remembered].into_iter().flatten().min()?;
+        // Author dates are what the author's clock said.
+        let made = credential.created.value().copied().unwrap_or(first);
+        Some(first.max(made).min(self.now))
+    }
+
+    /// Whether the credential itself says that it has ended: an expired token that no system
+    /// lists.
+    pub(super) fn is_spent(&self, credential: &'a Credential) -> bool {
+        if credential.listed {
+            return false;
+        }
+        let told = match credential.expires {
+            Known::Known(at) => Some(at),
+            _ => self
+                .estate
+                .sightings(credential)
+                .flat_map(|sighting| &sighting.details.facts)
+                .filter(|(name, _)| name == "expires")
+                .filter_map(|(_, value)| read_time(value))
+                .max(),
+        };
+        told.is_some_and(|at| at < self.now)
+    }
+
+    /// Whether this is a credential that somebody must answer for: listed and not revoked, or
+    /// found as a secret in a source and not plainly spent.
+    pub(super) fn is_live(&self, credential: &'a Credential) -> bool {
+        if credential.status == Status::Revoked {
+            false
+        } else if credential.listed {
+            true
+        } else {
+            !self.is_spent(credential) && self.leaks(credential).next().is_some()
+        }
+    }
+
+    /// How a credential is called: handle, name, or `secret <id>`.
+    pub(super) fn label(&self, credential: &Credential) -> String {
+        let named = credential.handle.map(|(_, value)| value).or(credential.name);
+        match (named, credential.secret) {
+            (Some(name), _) => self.text(name).to_owned(),
+            (None, Some(secret)) => format!("secret {secret}"),
+            (None, None) => self.text(credential.subject).to_owned(),
+        }
+    }
+
+    /// Where the systems that list a credential were read.
+    pub(super) fn sources(&self, credential: &Credential) -> String {
+        let locators: Vec<&str> = credential.sources.iter().map(|s| s.locator.as_str()).collect();
+        locators.join("; ")
+    }
+
+    /// `repo:path:line`.
+    pub(super) fn place(&self, sighting: &Sighting) -> String {
+        let name = &self.estate.resource_of(sighting).name;
+        match &sighting.position {
+            Some(position) => format!("{name}:{}:{}", sighting.path, position.line),
+            None => format!("{name}:{}", sighting.path),
+        }
+    }
+
+    /// Whole days from then to now; negative if it lies ahead.
+    pub(super) fn days_since(&self, then: jiff::Timestamp) -> i64 {
+        days_between(then, self.now)
+    }
+}
+
+/// Whole days between two points in time.
+pub(super) fn days_between(from: jiff::Timestamp, to: jiff::Timestamp) -> i64 {
+    (to.as_second() - from.as_second()).div_euclid(DAY)
+}
+
+/// A point in time as written in files: RFC 3339, or a date, which is the end of that day.
+pub(super) fn read_time(text: &str) -> Option<jiff::Timestamp> {
+    let text = text.trim();
+    text.parse()
+        .ok()
+        .or_else(|| format!("{text}T23:59:59Z").parse().ok())
+}
+
+/// Whether a secret exists only in the history: no tip holds it, nor the working tree. Outside
+/// a history it is always there.
+pub(super) fn only_in_history(sighting: &Sighting) -> bool {
+    !sighting.in_worktree && sighting.at_tip.as_ref().is_some_and(Vec::is_empty)
+}
+
+/// Whether a path is that of tests, fixtures or examples, by the words of its parts.
+pub(super) fn is_test_path(path: &str) -> bool {
+    let lower = path.to_lowercase();
+    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
+    let test_folder = folders.split('/').any(|part| {
+        matches!(
+            part,
+            "test" | "tests" | "__tests__" | "testdata" | "test-data" | "test_data" | "spec" | "specs"
+                | "fixture" | "fixtures" | "__fixtures__" | "example" | "examples" | "sample"
+                | "samples" | "mock" | "mocks" | "__mocks__" | "e2e"
+        )
+    });
+    let stem = name.split('.').next().unwrap_or(name);
+    test_folder
+        || stem.starts_with("test_")
+        || stem.ends_with("_test")
+        || name.contains(".test.")
+        || name.contains(".spec.")
+}
+
+/// Whether a record carries key ids and this handle is none of them.
+fn names_another_key(record: &Record, handle: Option<&str>) -> bool {
+    let mut keys = record
+        .identifiers
+        .iter()
+        .filter(|id| matches!(id.scheme.as_str(), "access_key_id" | "key_id" | "token_id" | "fingerprint_hmac"))
+        .peekable();
+    keys.peek().is_some() && handle.is_some_and(|handle| keys.all(|id| id.value != handle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_test_path, read_time};
+
+    #[test]
+    fn test_paths_are_told_by_whole_words() {
+        for path in ["tests/keys.py", "a/__mocks__/b.js", "src/app.test.ts", "pkg/db_test.go"] {
+            assert!(is_test_path(path), "{path}");
+        }
+        for path in ["src/latest/keys.py", "contest/a.py", "attestation.go", "src/testing.md", ".env"] {
+            assert!(!is_test_path(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn a_date_lasts_till_its_end() {
+        assert_eq!(read_time("2026-03-01"), "2026-03-01T23:59:59Z".parse().ok());
+        assert_eq!(read_time("2026-03-01T10:00:00Z"), "2026-03-01T10:00:00Z".parse().ok());
+        assert_eq!(read_time("soon"), None);
+    }
+}
