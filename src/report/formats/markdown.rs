@@ -7,7 +7,7 @@ use crate::report::{
     Document, FormatCx,
     document::{Block, blocks},
     headline,
-    text::{harmless, prose, thousands},
+    text::{harmless, thousands},
 };
 
 pub(super) struct Markdown;

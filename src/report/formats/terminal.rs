@@ -6,8 +6,6 @@ use std::{
     io::{self, Write},
 };
 
-use keymuster_api::Severity;
-
 use super::Format;
 use crate::report::{
     CredentialEntry, Document, FindingEntry, FormatCx, GapEntry, PlaceEntry,
