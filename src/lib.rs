@@ -14,6 +14,7 @@ pub mod estate;
 pub mod inventory;
 
 pub mod audit;
+pub mod ledger;
 pub mod suppress;
 
 pub mod report;

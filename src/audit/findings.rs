@@ -12,7 +12,7 @@ use super::{
     party::{Directory, Party},
     route::{self, Candidate},
     score::{Exposed, Privilege, Weighed, score},
-    subject::{Owner, only_in_history},
+    subject::only_in_history,
     verdicts::Tally,
     words,
 };
@@ -41,7 +41,6 @@ pub struct Draft<'d> {
     over: Option<(i64, i64)>,
     credentials: Vec<u32>,
     suppressed: bool,
-    owner: Option<&'d Owner>,
     candidates: &'d [Candidate],
 }
 
@@ -96,11 +95,6 @@ impl Draft<'_> {
     /// Everything about it is suppressed: it is shown, and does not count.
     pub fn suppressed(&mut self) {
         self.suppressed = true;
-    }
-
-    /// The owner of the subject, as the finding will name it.
-    pub(super) fn owner(&self) -> Option<&Owner> {
-        self.owner
     }
 
     /// Who might be asked, best first.
@@ -212,7 +206,6 @@ impl<'a> Findings<'a> {
             over: None,
             credentials: facet.credential.into_iter().collect(),
             suppressed: false,
-            owner: facet.owner.as_ref(),
             candidates: &facet.candidates,
         };
         write(&mut draft);
@@ -272,7 +265,10 @@ impl<'a> Findings<'a> {
     /// Notes a verdict; `false` if the subject was judged before by this check.
     fn judge(&mut self, subject: &Subject, verdict: u8) -> bool {
         let estate = self.cx.estate;
-        let records = self.cx.inventory.map_or(0, |inventory| inventory.records.len());
+        let records = self
+            .cx
+            .inventory
+            .map_or(0, |inventory| inventory.records.len());
         let tally = self.verdicts.0.entry(self.check.id).or_default();
         let (all, ix, size) = match subject {
             Subject::Credential(ix) => (&mut tally.credentials, *ix, estate.credentials.len()),
@@ -300,7 +296,8 @@ impl<'a> Findings<'a> {
         if !fresh {
             let id = self.check.id;
             debug_assert!(fresh, "{id} judged {subject:?} twice");
-            self.problems.push(format!("{id}: {subject:?} was judged twice"));
+            self.problems
+                .push(format!("{id}: {subject:?} was judged twice"));
         }
         fresh
     }
@@ -318,12 +315,17 @@ impl<'a> Findings<'a> {
     ) -> Finding {
         let cx = self.cx;
         let credential = facet.credential.map(|ix| cx.credential(ix));
-        let all: Vec<&Credential> = written.credentials.iter().map(|&ix| cx.credential(ix)).collect();
+        let all: Vec<&Credential> = written
+            .credentials
+            .iter()
+            .map(|&ix| cx.credential(ix))
+            .collect();
         let privilege = facet.privilege(cx, &subject);
         let environment = cx.environment(facet.record, facet.identity);
         let scope = matches!(subject, Subject::Scope(_));
         let tier = (!scope).then(|| {
-            cx.tier_from(facet.record, privilege == Privilege::Admin, environment).0
+            cx.tier_from(facet.record, privilege == Privilege::Admin, environment)
+                .0
         });
         let status = match &subject {
             Subject::Identity(_) => facet.identity.map(|identity| identity.status),
@@ -331,7 +333,13 @@ impl<'a> Findings<'a> {
         };
         let spent = credential.is_some_and(|credential| cx.is_spent(credential));
         let recorded = facet.record.and_then(|record| record.tier);
-        let severity = modified(base, &written, privilege == Privilege::Admin, recorded, status);
+        let severity = modified(
+            base,
+            &written,
+            privilege == Privilege::Admin,
+            recorded,
+            status,
+        );
         let (score, score_terms) = score(&Weighed {
             base: base.max(written.floor.unwrap_or(base)),
             privilege,
@@ -348,12 +356,21 @@ impl<'a> Findings<'a> {
                 reason: "runs the scans".to_owned(),
             }
         } else {
-            route::route(self.directory.as_ref(), facet.owner.as_ref(), &facet.candidates)
+            route::route(
+                self.directory.as_ref(),
+                facet.owner.as_ref(),
+                &facet.candidates,
+            )
         };
         let mut locations = written.locations;
         for credential in &all {
             locations.extend(cx.counted(credential).map(|sighting| cx.place(sighting)));
-            locations.extend(credential.sources.iter().map(|source| source.locator.clone()));
+            locations.extend(
+                credential
+                    .sources
+                    .iter()
+                    .map(|source| source.locator.clone()),
+            );
         }
         if let (Subject::Identity(_), Some(identity)) = (&subject, facet.identity) {
             locations.extend(identity.sources.iter().map(|source| source.locator.clone()));
@@ -391,8 +408,14 @@ impl<'a> Findings<'a> {
             account: facet.account(cx, &subject),
             environment: environment.to_owned(),
             locations,
-            owner: facet.owner.as_ref().map_or_else(String::new, |o| o.party.clone()),
-            owner_source: facet.owner.as_ref().map_or_else(String::new, |o| o.source.clone()),
+            owner: facet
+                .owner
+                .as_ref()
+                .map_or_else(String::new, |o| o.party.clone()),
+            owner_source: facet
+                .owner
+                .as_ref()
+                .map_or_else(String::new, |o| o.source.clone()),
             route_to: route.to,
             route_reason: route.reason,
             approver: text_of(facet.record, |record| record.approver.as_ref()),
@@ -402,7 +425,9 @@ impl<'a> Findings<'a> {
                 Some(credential) => words::revocation(cx, facet.record, credential),
                 None => text_of(facet.record, |record| record.revocation_path.as_ref()),
             },
-            record_id: facet.record.map_or_else(String::new, |record| record.id.clone()),
+            record_id: facet
+                .record
+                .map_or_else(String::new, |record| record.id.clone()),
             subject,
             evidence: written.evidence,
             remediation: if written.remediation.is_empty() {
@@ -445,7 +470,8 @@ fn modified(
     status: Option<Status>,
 ) -> Severity {
     let on = |modifier| !written.ignored.contains(&modifier);
-    let up = (admin && on(Modifier::Privilege)) || (recorded == Some(Tier::T0) && on(Modifier::Tier));
+    let up =
+        (admin && on(Modifier::Privilege)) || (recorded == Some(Tier::T0) && on(Modifier::Tier));
     let off = matches!(status, Some(Status::Disabled | Status::Revoked));
     let down = (recorded == Some(Tier::T3) && on(Modifier::Tier)) || (off && on(Modifier::Status));
     let floor = written.floor.unwrap_or(base);

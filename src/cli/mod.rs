@@ -1,10 +1,21 @@
 //! The command line: a verb is a file. The only part that reads clock, environment and
 //! terminal, and the only one that prints.
 
+mod answer;
+mod audit;
+mod checks;
 mod config;
+mod connectors;
+mod demo;
 mod exit;
+mod explain;
+mod generate;
 mod global;
+mod init;
+mod inventory;
+mod key;
 mod progress;
+mod report;
 mod rules;
 mod scan;
 mod state;
@@ -34,7 +45,19 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Scan(scan::Args),
+    Audit(audit::Args),
+    Demo(demo::Args),
+    Init(init::Args),
+    Answer(answer::Args),
+    Explain(explain::Args),
+    Report(report::Args),
+    Inventory(inventory::Args),
+    Connectors(connectors::Args),
+    Checks(checks::Args),
     Rules(rules::Args),
+    Key(key::Args),
+    Completions(generate::CompletionsArgs),
+    Man(generate::ManArgs),
 }
 
 /// Runs the program.
@@ -52,7 +75,19 @@ pub fn main() -> ExitCode {
     };
     let outcome = match cli.verb {
         Verb::Scan(args) => scan::run(&cli.global, &args),
+        Verb::Audit(args) => audit::run(&cli.global, &args),
+        Verb::Demo(args) => demo::run(&cli.global, &args),
+        Verb::Init(args) => init::run(&cli.global, &args),
+        Verb::Answer(args) => answer::run(&cli.global, &args),
+        Verb::Explain(args) => explain::run(&cli.global, &args),
+        Verb::Report(args) => report::run(&cli.global, &args),
+        Verb::Inventory(args) => inventory::run(&cli.global, &args),
+        Verb::Connectors(args) => connectors::run(&cli.global, &args),
+        Verb::Checks(args) => checks::run(&args),
         Verb::Rules(args) => rules::run(&cli.global, &args),
+        Verb::Key(args) => key::run(&cli.global, &args),
+        Verb::Completions(args) => generate::completions(&args),
+        Verb::Man(_) => generate::man(),
     };
     match outcome {
         Ok(exit) => exit.into(),

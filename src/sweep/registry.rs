@@ -88,3 +88,22 @@ pub fn git(repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> 
 pub fn git(_repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> {
     Err("this build reads no git history; build it with the feature `git`".to_owned())
 }
+
+/// A connector over exported files of AWS IAM.
+///
+/// # Errors
+/// When the build has none.
+#[cfg(feature = "aws-iam")]
+pub fn aws_iam(label: String, exports: Vec<std::path::PathBuf>, account: Option<String>) -> Result<Box<dyn Connector>, String> {
+    let spec = keymuster_aws_iam::AwsIamSpec { label: format!("aws-iam {label}"), exports, account };
+    Ok(Box::new(keymuster_aws_iam::AwsIamConnector::new(spec)))
+}
+
+/// A connector over exported files of AWS IAM.
+///
+/// # Errors
+/// Always: this build has none.
+#[cfg(not(feature = "aws-iam"))]
+pub fn aws_iam(_label: String, _exports: Vec<std::path::PathBuf>, _account: Option<String>) -> Result<Box<dyn Connector>, String> {
+    Err("this build does not read AWS IAM; build it with the feature `aws-iam`".to_owned())
+}

@@ -71,7 +71,7 @@ pub(super) fn build(company: &Company) -> Result<()> {
             days_ago: 100,
             message: "Post orders to Slack",
             files: vec![
-                ("src/slack.js", Some(format!("const token = process.env.SLACK_TOKEN || '{slack}'\nmodule.exports = { token }\n"))),
+                ("src/slack.js", Some(format!("const token = process.env.SLACK_TOKEN || '{slack}'\nmodule.exports = {{ token }}\n"))),
                 ("docs/slack.md", Some(format!("Set `SLACK_TOKEN={placeholder}`.\n"))),
             ],
         },
