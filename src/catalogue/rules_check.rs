@@ -45,8 +45,8 @@ struct Rule {
     only: Vec<String>,
     #[serde(default)]
     names: Vec<String>,
-    confidence: keymuster_word::Confidence,
-    severity: Option<keymuster_word::Severity>,
+    confidence: grades::Confidence,
+    severity: Option<grades::Severity>,
     why: String,
     page: String,
     hit: Vec<String>,
@@ -54,7 +54,7 @@ struct Rule {
 }
 
 /// The words that the two grades may be.
-mod keymuster_word {
+mod grades {
     use serde::Deserialize;
 
     #[derive(Deserialize, PartialEq, Eq)]
@@ -280,11 +280,11 @@ fn rules_are_well_formed() {
             "{id}: why, hit, miss"
         );
         assert!(
-            rule.confidence != keymuster_word::Confidence::High || rule.judge.is_none(),
+            rule.confidence != grades::Confidence::High || rule.judge.is_none(),
             "{id}: too sure"
         );
         assert!(
-            !rule.public || rule.severity == Some(keymuster_word::Severity::Info),
+            !rule.public || rule.severity == Some(grades::Severity::Info),
             "{id}: public, not info"
         );
         let groups: Vec<_> = ready.pattern.capture_names().flatten().collect();
