@@ -26,7 +26,10 @@ fn prove(found: &Found<'_>) -> Proof {
 pub(super) fn user(base64: &[u8]) -> Option<String> {
     let text = String::from_utf8(armor::standard(base64)?).ok()?;
     let (user, password) = text.split_once(':')?;
-    let printable = text.chars().all(|c| !c.is_control());
+    // A service account file as the password brings its line ends along.
+    let printable = text
+        .chars()
+        .all(|c| !c.is_control() || matches!(c, '\n' | '\r' | '\t'));
     let template = text.contains("${") || text.contains("{{");
     (printable && !template && (password.len() >= 4 || user.len() >= 16)).then(|| user.to_owned())
 }
