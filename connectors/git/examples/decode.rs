@@ -104,7 +104,7 @@ impl Sink for Collect<'_> {
 
 struct NoRedactor;
 impl Redactor for NoRedactor {
-    fn redact(&self, _text: &[u8]) -> Vec<Redaction> {
+    fn redact(&self, _text: &str) -> Vec<Redaction> {
         Vec::new()
     }
     fn seal(&self, _secret: &[u8]) -> SecretId {

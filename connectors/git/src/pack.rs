@@ -4,6 +4,8 @@
 //! (`delta`), because the order in which they are decoded is what this crate exists for.
 
 use std::{
+    fs,
+    io::Read as _,
     path::{Path, PathBuf},
     sync::OnceLock,
 };
@@ -85,6 +87,37 @@ impl Pack {
     /// Where the entry at this position of the index begins.
     pub(crate) fn offset(&self, position: u32) -> u64 {
         self.index.pack_offset_at_index(position)
+    }
+
+    /// Whether the stored bytes of an entry are those that the index recorded. Deltas are
+    /// protected by checksums of themselves only, so that a damaged reference to a base would
+    /// silently make another object.
+    pub(crate) fn is_intact(&self, position: u32, start: u64, end: u64) -> bool {
+        match self.index.crc32_at_index(position) {
+            Some(recorded) => crc32fast::hash(self.slice(start, end)) == recorded,
+            None => true, // version 1 recorded nothing
+        }
+    }
+
+    /// Whether the index is what git once wrote, by its own checksum.
+    pub(crate) fn index_is_intact(&self) -> bool {
+        let hash_len = self.hash_len();
+        let Ok(mut file) = fs::File::open(self.index.path()) else { return false };
+        let mut hasher = gix_hash::hasher(self.index.object_hash());
+        let Ok(size) = file.metadata().map(|meta| meta.len()) else { return false };
+        let mut left = size.saturating_sub(hash_len as u64);
+        let mut part = vec![0; 1 << 16];
+        while left > 0 {
+            let room = part.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            match file.read(&mut part[..room]) {
+                Ok(count) if count > 0 => {
+                    hasher.update(&part[..count]);
+                    left -= count as u64;
+                }
+                _ => return false,
+            }
+        }
+        hasher.try_finalize().is_ok_and(|found| found == self.index.index_checksum())
     }
 
     /// The position of an id in the index.

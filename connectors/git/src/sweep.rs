@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use keymuster_api::{
-    Content, Copied, Cx, Fresh, Gap, Item, Load, LoadCx, Origin, Place, Sink, Spot, Trace,
+    Content, Copied, Cx, Fresh, Gap, GapKind, Item, Load, LoadCx, ObjectId, Origin, Place, Sink,
+    Spot, Trace,
 };
 
 use crate::{
@@ -105,13 +106,18 @@ fn structure(repo: &Repository, number: usize, plan: &Plan, out: &mut dyn Sink) 
     }
     let pack = &repo.store.packs[number];
     let file = format!("{}: {}", repo.name, pack.path.display());
+    if !pack.index_is_intact() {
+        let reason = "its index does not have the checksum it records; run git index-pack";
+        repo.tally.broken();
+        out.gap(repo.gap(GapKind::Corrupt, file.clone(), reason.to_owned()));
+    }
     if plan.misplaced > 0 {
         let reason = format!(
             "the index places {} objects outside the pack or on top of others; run git index-pack",
             plan.misplaced
         );
         repo.tally.broken();
-        out.gap(repo.gap(keymuster_api::GapKind::Corrupt, file.clone(), reason));
+        out.gap(repo.gap(GapKind::Corrupt, file.clone(), reason));
     }
     if plan.unreached > 0 {
         let reason = format!(
@@ -119,7 +125,7 @@ fn structure(repo: &Repository, number: usize, plan: &Plan, out: &mut dyn Sink) 
             plan.unreached
         );
         repo.tally.broken();
-        out.gap(repo.gap(keymuster_api::GapKind::Corrupt, file, reason));
+        out.gap(repo.gap(GapKind::Corrupt, file, reason));
     }
     for &entry in &plan.senseless {
         let place = repo.entry_place(number, plan.offset(entry), plan.id(pack, entry));
@@ -214,7 +220,7 @@ pub(crate) fn thin_base(
     let (start, end) = plan(repo, number).span(entry);
     match pack.entry(start, end).map(|(header, _)| header.stored) {
         Some(crate::delta::Stored::Named(id)) => match Reader::new(&repo.store).read_id(id) {
-            Err(Fault::Missing) => Err(keymuster_api::ObjectId::from_bytes(id)
+            Err(Fault::Missing) => Err(ObjectId::from_bytes(id)
                 .map_or(Fault::Missing, Fault::NoBase)),
             other => other,
         },
@@ -311,7 +317,7 @@ fn scan(
     repo: &Repository,
     cx: &dyn LoadCx,
     kind: Kind,
-    id: keymuster_api::ObjectId,
+    id: ObjectId,
     bytes: &[u8],
     fresh: Fresh<'_>,
 ) -> Trace {

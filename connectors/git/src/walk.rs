@@ -24,6 +24,8 @@ const FORK_FROM: u64 = 64 << 20;
 /// … and each part makes at least this much.
 const FORK_PART: u64 = 32 << 20;
 
+const DAMAGED: Fault = Fault::Corrupt("its bytes are not those that the index recorded");
+
 /// Sees the entries of a delta tree, a base before its deltas.
 pub(crate) trait Visit {
     /// What is kept beside the bytes of a base while deltas on it remain.
@@ -119,6 +121,7 @@ impl<'a> Walker<'a> {
         let mut out = self.pool.take();
         let (start, end) = self.plan.span(entry);
         let decoded = match self.pack.entry(start, end) {
+            _ if !self.pack.is_intact(self.plan.position(entry), start, end) => Err(DAMAGED),
             Some((header, packed)) if matches!(header.stored, Stored::Whole(_)) => {
                 self.inflater.exact(packed, header.size, &mut out)
             }
@@ -264,6 +267,9 @@ impl<'a> Walker<'a> {
 
     fn decode(&mut self, entry: u32, base: &[u8], out: &mut Buffer) -> Result<(), Fault> {
         let (start, end) = self.plan.span(entry);
+        if !self.pack.is_intact(self.plan.position(entry), start, end) {
+            return Err(DAMAGED);
+        }
         let (header, packed) = self
             .pack
             .entry(start, end)
