@@ -14,7 +14,7 @@ const USES: usize = 10;
 /// Shortest beginning of a secret id that may stand for it.
 const PREFIX_MIN: usize = 8;
 /// Where answers begin.
-const INDENT: usize = 24;
+const INDENT: usize = 25;
 
 /// Nothing in the document goes by that name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -224,9 +224,9 @@ impl Page<'_> {
         ] {
             match answer {
                 Some(answer) => {
-                    self.line(question, Look::Good, day_of(answer), source.as_deref(), out)?
+                    self.line(question, None, day_of(answer), source.as_deref(), out)?
                 }
-                None => self.line(question, Look::Bad, missing, None, out)?,
+                None => self.line(question, Some(Look::Bad), missing, None, out)?,
             }
         }
         if let Asked::Credential(credential) = asked {
@@ -264,12 +264,12 @@ impl Page<'_> {
         }
         for (i, (text, source)) in uses.iter().enumerate() {
             let question = if i == 0 { "who uses it" } else { "" };
-            self.line(question, Look::Dim, text, source.as_deref(), out)?;
+            self.line(question, None, text, source.as_deref(), out)?;
         }
         let owner = credential.owner.as_deref().unwrap_or("nobody is recorded");
         self.line(
             "who owns it",
-            Look::Dim,
+            None,
             owner,
             credential.owner_source.as_deref(),
             out,
@@ -282,12 +282,12 @@ impl Page<'_> {
                 .unwrap_or_default();
             let text = format!("{}:{}{line}", place.resource, place.path);
             let question = if i == 0 { "where was it seen" } else { "" };
-            self.line(question, Look::Dim, &text, None, out)?;
+            self.line(question, None, &text, None, out)?;
         }
         if places > 3 {
             self.line(
                 "",
-                Look::Dim,
+                None,
                 &format!("and {} more places", places - 3),
                 None,
                 out,
@@ -302,7 +302,7 @@ impl Page<'_> {
             let text = format!("{} {}", finding.check, finding.title);
             self.line(
                 question,
-                Look::Grade(finding.grade()),
+                Some(Look::Grade(finding.grade())),
                 &text,
                 Some(&finding.finding_id),
                 out,
@@ -315,7 +315,7 @@ impl Page<'_> {
     fn line(
         &self,
         question: &str,
-        look: Look,
+        look: Option<Look>,
         answer: &str,
         source: Option<&str>,
         out: &mut dyn Write,
@@ -335,10 +335,11 @@ impl Page<'_> {
         let count = lines.len();
         for (i, line) in lines.iter().enumerate() {
             let head = if i == 0 { question.as_str() } else { "" };
-            let mut text = format!(
-                "{}{line}",
-                self.paint.text(look, format!("{head:<INDENT$}"))
-            );
+            let head = self.paint.text(Look::Dim, format!("{head:<INDENT$}"));
+            let mut text = match look {
+                Some(look) => format!("{head}{}", self.paint.text(look, line)),
+                None => format!("{head}{line}"),
+            };
             if let Some(source) = source.as_ref().filter(|_| i + 1 == count) {
                 let gap = if line.is_empty() { "" } else { "  " };
                 text.push_str(&format!("{gap}{}", self.paint.text(Look::Dim, source)));

@@ -223,6 +223,23 @@ fn sightings_keep_the_contract() {
 }
 
 #[test]
+fn long_lists_are_cut_and_say_so() {
+    let mut doc = samples::document();
+    let finding = doc.findings[0].clone();
+    for n in 0..30 {
+        let mut another = finding.clone();
+        another.subject = format!("secret:{n:032x}");
+        doc.findings.push(another);
+    }
+    let short = audited("terminal", &doc, PLAIN);
+    let long = audited("terminal", &doc, LOUD);
+    assert!(short.contains("\nand 13 more, -v shows all\n"), "{short}");
+    assert!(!long.contains("-v shows all"), "{long}");
+    assert_eq!(short.matches("\nCRITICAL  ").count(), 20);
+    assert_eq!(without_colours(&long).matches("\nCRITICAL  ").count(), 31);
+}
+
+#[test]
 fn files_are_complete_or_not_there() {
     let dir = tempfile::tempdir().expect("a folder");
     let doc = samples::document();

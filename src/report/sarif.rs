@@ -103,6 +103,11 @@ pub(crate) fn message(text: &str, max: usize) -> String {
     cut(&out, max).into_owned()
 }
 
+/// Whether a path names a file, and not a message or an object that no commit reaches.
+pub(crate) fn is_file(path: &str) -> bool {
+    !matches!(path, "(commit message)" | "(tag message)" | "(unreachable)")
+}
+
 /// A path as a relative reference (RFC 3986), or as `file:` where it is absolute.
 pub(crate) fn uri(path: &str) -> String {
     let mut out = String::with_capacity(path.len() + 8);

@@ -252,6 +252,8 @@ fn place(estate: &Estate, sighting: &Sighting) -> PlaceEntry {
         path: sighting.path.clone(),
         line: sighting.position.map(|at| at.line),
         column: sighting.position.map(|at| at.column),
+        end_line: sighting.position.map(|at| at.end_line),
+        end_column: sighting.position.map(|at| at.end_column),
         rule: sighting.rule.to_string(),
         commit: sighting.commit.as_deref().map(commit),
         introduced: sighting

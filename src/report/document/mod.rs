@@ -227,6 +227,10 @@ entries! {
         line: Option<u64>,
         /// Column in bytes, from 1.
         column: Option<u64>,
+        /// Line of the last byte.
+        end_line: Option<u64>,
+        /// Column of the last byte.
+        end_column: Option<u64>,
         /// The rule that found it.
         rule: String,
         /// The newest commit that holds it.
@@ -461,7 +465,10 @@ impl Document {
         if schema.as_u64() != Some(u64::from(SCHEMA)) {
             return Err(ReadError::Schema(schema.to_string()));
         }
-        Ok(serde_json::from_value(value)?)
+        let mut doc: Document = serde_json::from_value(value)?;
+        // They are looked up by subject; nobody promised that a hand left them in order.
+        doc.credentials.sort_by(|a, b| a.subject.cmp(&b.subject));
+        Ok(doc)
     }
 
     /// Open findings.

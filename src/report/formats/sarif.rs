@@ -93,7 +93,7 @@ fn result(doc: &Document, finding: &FindingEntry, rule: Option<&usize>, several:
     let mut locations: Vec<Value> = credential
         .into_iter()
         .flat_map(|credential| &credential.places)
-        .filter(|place| place.suppressed.is_none())
+        .filter(|place| place.suppressed.is_none() && sarif::is_file(&place.path))
         .take(LOCATIONS - 1)
         .map(|place| physical(place, several))
         .collect();
@@ -134,9 +134,14 @@ fn physical(place: &PlaceEntry, several: bool) -> Value {
         place.path.clone()
     };
     let mut location = json!({"artifactLocation": {"uri": sarif::uri(&path)}});
-    if let Some(line) = place.line {
-        // Where it ends is not recorded: the line is.
-        location["region"] = json!({"startLine": line, "startColumn": place.column.unwrap_or(1)});
+    if let (Some(line), Some(column)) = (place.line, place.column) {
+        // Ours is the column of the last byte, SARIF's the one after it.
+        location["region"] = json!({
+            "startLine": line,
+            "startColumn": column,
+            "endLine": place.end_line.unwrap_or(line),
+            "endColumn": place.end_column.unwrap_or(column) + 1,
+        });
     }
     json!({"physicalLocation": location})
 }

@@ -53,8 +53,8 @@ impl Format for Terminal {
             page.block(block, out)?;
         }
         if blocks.len() > most {
-            let more = counted((blocks.len() - most) as u64, "subject", "subjects");
-            let more = format!("and {more} more, -v shows all, findings.csv holds them");
+            let more = thousands((blocks.len() - most) as u64);
+            let more = format!("and {more} more, -v shows all");
             writeln!(out, "\n{}", page.paint.text(Look::Dim, more))?;
         }
         page.settled(out)?;
@@ -160,40 +160,39 @@ impl Page<'_> {
         Ok(())
     }
 
-    /// `critical  EXP-03  KM-…  what is wrong`.
+    /// `critical  EXP-03  what is wrong  KM-…`.
     fn finding(&self, finding: &FindingEntry, out: &mut dyn Write) -> io::Result<()> {
         let grade = finding.grade();
         let word = format!("{:<8}", grade.as_str());
-        let id = harmless(&finding.finding_id);
         let check = harmless(&finding.check);
+        let id = harmless(&finding.finding_id);
         let mut title = prose(&finding.title);
         if finding.sla_breached {
             title.push_str(&match &finding.due {
-                Some(due) => format!(" (overdue since {})", day_of(due)),
+                Some(due) => format!(" (overdue since {})", prose(day_of(due))),
                 None => " (overdue)".to_owned(),
             });
         }
-        let used = INDENT + 8 + 2 + check.chars().count() + 2 + id.chars().count() + 2;
-        let width = self.cx.width.saturating_sub(used);
-        let (first, rest) = if width >= 30 {
-            let mut lines = wrap(&title, width).into_iter();
-            (lines.next().unwrap_or_default(), lines.collect())
-        } else {
-            (
-                String::new(),
-                wrap(&title, self.cx.width.saturating_sub(VALUE).max(30)),
-            )
-        };
-        let line = format!(
-            "{:INDENT$}{}  {check}  {}  {first}",
-            "",
-            self.paint.text(Look::Grade(grade), word),
-            self.paint.text(Look::Dim, &id),
-        );
-        writeln!(out, "{}", line.trim_end())?;
-        let margin = if width >= 30 { used } else { VALUE };
-        for line in rest {
-            writeln!(out, "{:margin$}{line}", "")?;
+        let margin = INDENT + 8 + 2 + check.chars().count() + 2;
+        let width = self.cx.width.saturating_sub(margin).max(30);
+        let mut lines = wrap(&title, width);
+        let last = lines.last().map_or(0, |line| line.chars().count());
+        if last + 2 + id.chars().count() > width {
+            lines.push(String::new());
+        }
+        let count = lines.len();
+        for (i, line) in lines.iter().enumerate() {
+            if i == 0 {
+                let word = self.paint.text(Look::Grade(grade), &word);
+                write!(out, "{:INDENT$}{word}  {check}  {line}", "")?;
+            } else {
+                write!(out, "{:margin$}{line}", "")?;
+            }
+            if i + 1 == count {
+                let gap = if line.is_empty() { "" } else { "  " };
+                write!(out, "{gap}{}", self.paint.text(Look::Dim, &id))?;
+            }
+            writeln!(out)?;
         }
         Ok(())
     }
@@ -255,7 +254,11 @@ impl Page<'_> {
             })
             .collect();
         let gaps: Vec<String> = self.doc.gaps.iter().map(gap).collect();
-        if partial.is_empty() && gaps.is_empty() {
+        let findings = || {
+            let open = self.doc.open();
+            open.filter(|finding| finding.subject_kind == "scope")
+        };
+        if partial.is_empty() && gaps.is_empty() && findings().next().is_none() {
             let scopes = self.doc.coverage.len() as u64;
             if scopes == 0 {
                 return Ok(());
@@ -277,6 +280,9 @@ impl Page<'_> {
                 let more = format!("  and {} more, -v shows all", lines.len() - most);
                 writeln!(out, "{}", self.paint.text(Look::Warning, more))?;
             }
+        }
+        for finding in findings().take(most) {
+            self.finding(finding, out)?;
         }
         Ok(())
     }
@@ -340,26 +346,56 @@ fn places(block: &Block<'_>) -> Vec<String> {
     };
     if credential.listed || credential.places.is_empty() {
         let mut parts = vec![credential.provider.clone()];
-        parts.extend(credential.account.clone());
+        let names_account = |identity: &String| {
+            let account = credential.account.as_deref();
+            account.is_some_and(|account| identity.contains(account))
+        };
+        if !credential.identity.as_ref().is_some_and(names_account) {
+            parts.extend(credential.account.clone());
+        }
         parts.extend(credential.identity.clone());
         parts.retain(|part| !part.is_empty());
         lines.push(prose(&parts.join(", ")));
     }
-    let places: Vec<&PlaceEntry> = credential
+    let mut places: Vec<&PlaceEntry> = credential
         .places
         .iter()
         .filter(|place| place.suppressed.is_none())
         .collect();
-    let shown = if places.len() == PLACES + 1 {
-        places.len()
-    } else {
-        places.len().min(PLACES)
+    let file = |place: &PlaceEntry| {
+        (
+            is_history(place),
+            place.resource.clone(),
+            place.path.clone(),
+        )
     };
-    lines.extend(places[..shown].iter().map(|place| address(place)));
-    if shown < places.len() {
-        lines.push(format!("and {} more places", places.len() - shown));
+    places.sort_by_key(|place| (file(place), place.line));
+    let files: Vec<&[&PlaceEntry]> = places.chunk_by(|a, b| file(a) == file(b)).collect();
+    let shown = if files.len() == PLACES + 1 {
+        files.len()
+    } else {
+        files.len().min(PLACES)
+    };
+    for group in &files[..shown] {
+        let mut text = address(group[0]);
+        if group.len() > 1 {
+            text.push_str(&format!(", {} more in this file", group.len() - 1));
+        }
+        lines.push(text);
+    }
+    let rest: usize = files[shown..].iter().map(|group| group.len()).sum();
+    if rest > 0 {
+        lines.push(format!(
+            "and {}",
+            counted(rest as u64, "more place", "more places")
+        ));
     }
     lines
+}
+
+/// Whether it is in no tree of today.
+fn is_history(place: &PlaceEntry) -> bool {
+    !place.in_worktree && place.at_tip.as_ref().is_some_and(Vec::is_empty)
 }
 
 /// `payments-api:src/config.py:12, only in history`.
@@ -369,9 +405,8 @@ fn address(place: &PlaceEntry) -> String {
         text.push_str(&format!(":{line}"));
     }
     let mut text = middle(&text, 160).into_owned();
-    match &place.at_tip {
-        Some(refs) if refs.is_empty() && !place.in_worktree => text.push_str(", only in history"),
-        _ => {}
+    if is_history(place) {
+        text.push_str(", only in history");
     }
     text
 }

@@ -14,9 +14,6 @@ use crate::{
     report::{sarif, wire},
 };
 
-/// Names of places that are no files.
-const NO_FILES: [&str; 3] = ["(commit message)", "(tag message)", "(unreachable)"];
-
 pub(super) struct Sarif;
 
 impl ScanFormat for Sarif {
@@ -141,7 +138,7 @@ fn result(sighting: &Sighting, row: &Row<'_>, rule: Option<usize>, nth: u32) -> 
 }
 
 fn location(sighting: &Sighting, row: &Row<'_>) -> Value {
-    if NO_FILES.contains(&sighting.path.as_str()) {
+    if !sarif::is_file(&sighting.path) {
         let id = row.commit.as_ref().map(|commit| &commit.id);
         return json!({"logicalLocations": [{
             "fullyQualifiedName": match id.or(row.blob.as_ref()) {

@@ -155,39 +155,40 @@ impl Page<'_> {
     }
 
     fn places(&self, block: &Block<'_>, out: &mut dyn Write) -> io::Result<()> {
+        let lines = lines(&block.places);
         let most = if self.cx.page.verbose {
             usize::MAX
         } else {
             PLACES
         };
         // "and 1 more" would take the line that the one needs.
-        let shown = if block.places.len() == most.saturating_add(1) {
-            block.places.len()
+        let shown = if lines.len() == most.saturating_add(1) {
+            lines.len()
         } else {
-            block.places.len().min(most)
+            lines.len().min(most)
         };
-        let lines: Vec<(String, String)> = block.places[..shown]
-            .iter()
-            .map(|(sighting, path)| (address(sighting, path), note(sighting)))
-            .collect();
-        let longest = lines.iter().map(|(at, _)| at.chars().count()).max();
-        let column = longest.unwrap_or(0);
-        let fits = lines
-            .iter()
-            .all(|(_, note)| INDENT + column + 2 + note.chars().count() <= self.cx.page.width);
-        for (at, note) in &lines {
+        let longest = lines[..shown].iter().map(|line| line.at.chars().count());
+        let column = longest.max().unwrap_or(0);
+        let fits = lines[..shown].iter().all(|line| {
+            line.note.is_empty()
+                || INDENT + column + 2 + line.note.chars().count() <= self.cx.page.width
+        });
+        for Line { at, note, .. } in &lines[..shown] {
+            if note.is_empty() {
+                writeln!(out, "{:INDENT$}{at}", "")?;
+                continue;
+            }
+            let gap = column - at.chars().count();
             let note = self.paint.text(Look::Dim, note);
             if fits {
-                let gap = column - at.chars().count();
-                let line = format!("{:INDENT$}{at}{:gap$}  {note}", "", "");
-                writeln!(out, "{}", line.trim_end())?;
+                writeln!(out, "{:INDENT$}{at}{:gap$}  {note}", "", "")?;
             } else {
-                writeln!(out, "{:INDENT$}{at}", "")?;
-                writeln!(out, "{:INDENT$}  {note}", "")?;
+                writeln!(out, "{:INDENT$}{at}\n{:INDENT$}  {note}", "", "")?;
             }
         }
-        if shown < block.places.len() {
-            let more = format!("and {} more places", block.places.len() - shown);
+        if shown < lines.len() {
+            let places: usize = lines[shown..].iter().map(|line| line.places).sum();
+            let more = format!("and {} more", counted(places as u64, "place", "places"));
             writeln!(out, "{:INDENT$}{}", "", self.paint.text(Look::Dim, more))?;
         }
         Ok(())
@@ -309,6 +310,36 @@ impl Page<'_> {
         }
         Ok(())
     }
+}
+
+/// What is shown of the places in one file.
+struct Line {
+    at: String,
+    note: String,
+    places: usize,
+}
+
+/// One line per file and state of affairs; the places are sorted by path.
+fn lines(places: &[(&Sighting, String)]) -> Vec<Line> {
+    let together = |a: &(&Sighting, String), b: &(&Sighting, String)| {
+        a.1 == b.1 && a.0.position.is_some() && note(a.0) == note(b.0)
+    };
+    places
+        .chunk_by(together)
+        .map(|group| {
+            let (first, path) = &group[0];
+            let mut parts = vec![note(first)];
+            if group.len() > 1 {
+                parts.push(format!("{} more in this file", group.len() - 1));
+            }
+            parts.retain(|part| !part.is_empty());
+            Line {
+                at: address(first, path),
+                note: parts.join(", "),
+                places: group.len(),
+            }
+        })
+        .collect()
 }
 
 /// `src/config.py:12:9`.
