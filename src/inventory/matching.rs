@@ -56,6 +56,8 @@ pub struct Matches {
     pub to_confirm: Vec<Vec<Match>>,
     /// For each credential without accepted match: the three nearest records.
     pub nearest: Vec<Vec<Nearest>>,
-    /// For each record (by index): the credentials it was accepted for, sorted.
+    /// For each record (by index): the credentials it stands for, sorted. Those it was accepted
+    /// for; of a record in force, also those it matches at 0.80 or above beside a better one (a
+    /// duplicate, or the record of the principal), so that it is no ghost.
     pub of_record: Vec<Vec<u32>>,
 }

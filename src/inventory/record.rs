@@ -23,7 +23,8 @@ impl fmt::Display for RecordSource {
 }
 
 /// An identifier with its scheme: `access_key_id`, `arn`, `fingerprint_hmac`, `email`,
-/// `client_id`, `key_id`, `ci_variable`, `vault_path`, `repo_path`, `masked` …
+/// `client_id`, `key_id`, `ci_variable`, `vault_path`, `repo_path` (`resource:path`, or a path),
+/// `principal` (a user name), `masked` (`AKIA****ABCD`) …
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Identifier {
     /// The scheme.
@@ -95,8 +96,9 @@ pub enum OwnerKind {
     Interim,
 }
 
-/// One line of the register. Empty cells and placeholders (`n/a`, `tbd`, `-`) are `None`; a
-/// date without a time is the end of that day, UTC.
+/// One line of the register. Empty cells and placeholders (`n/a`, `tbd`, `-`) are `None`. A
+/// date without a time is the end of that day, UTC, for `expires_at`, and its start for all
+/// that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// `record_id`; where the register has none, derived from inventory and identifiers.
@@ -165,7 +167,7 @@ pub struct Record {
     pub revoked_by: Option<String>,
     /// The vendor.
     pub vendor: Option<String>,
-    /// Columns that no field takes, by header.
+    /// Columns that no field takes, by header; and cells of fields that could not be understood.
     pub extra: BTreeMap<String, String>,
 }
 
