@@ -59,7 +59,9 @@ impl Moment {
             DayIs::Start => (Time::midnight(), 0),
             DayIs::End => (Time::constant(23, 59, 59, 0), 0),
         });
-        let here = TimeZone::UTC.to_timestamp(self.day.to_datetime(time)).ok()?;
+        let here = TimeZone::UTC
+            .to_timestamp(self.day.to_datetime(time))
+            .ok()?;
         here.checked_sub(SignedDuration::from_secs(east)).ok()
     }
 
@@ -240,9 +242,8 @@ fn look(text: &str) -> Reading {
         },
         None => (folded.as_str(), None),
     };
-    let number = |found: &Captures<'_>, group: usize| -> i16 {
-        found[group].parse().unwrap_or_default()
-    };
+    let number =
+        |found: &Captures<'_>, group: usize| -> i16 { found[group].parse().unwrap_or_default() };
     let plain = |year: i16, month: i16, day: i16| {
         let date = Date::new(year, month as i8, day as i8);
         date.map_or(Reading::Other, |day| Reading::Plain(Moment { day, clock }))
@@ -296,19 +297,32 @@ fn date_exists(month: i8, day: i8) -> bool {
 
 /// Time of day and seconds east of UTC.
 fn clock(found: &Captures<'_>) -> Option<(Time, i64)> {
-    let number = |name| found.name(name).map_or(Some(0), |m| m.as_str().parse().ok());
+    let number = |name| {
+        found
+            .name(name)
+            .map_or(Some(0), |m| m.as_str().parse().ok())
+    };
     let mut hour: i8 = number("h")?;
     if let Some(half) = found.name("half") {
         if !(1..=12).contains(&hour) {
             return None;
         }
-        hour = hour % 12 + if half.as_str().starts_with('p') { 12 } else { 0 };
+        hour = hour % 12
+            + if half.as_str().starts_with('p') {
+                12
+            } else {
+                0
+            };
     }
     let time = Time::new(hour, number("m")?, number("s")?, 0).ok()?;
     let zone = found.name("zone").map_or("z", |m| m.as_str());
     let east = match zone.as_bytes() {
         [sign @ (b'+' | b'-'), digits @ ..] => {
-            let digits: String = digits.iter().map(|&b| char::from(b)).filter(|&c| c != ':').collect();
+            let digits: String = digits
+                .iter()
+                .map(|&b| char::from(b))
+                .filter(|&c| c != ':')
+                .collect();
             let (hours, minutes) = digits.split_at_checked(2)?;
             let seconds = hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60;
             if *sign == b'+' { seconds } else { -seconds }
@@ -382,8 +396,18 @@ mod tests {
     #[test]
     fn what_is_no_date_is_none() {
         let table = [
-            "", "soon", "Q3 2025", "31.02.2025", "2025-13-01", "45123", "13/13/2025", "2025-03-04T25:00",
-            "4 Foo 2025", "10.0.0.1", "1/2.2025", "jui 4 2025",
+            "",
+            "soon",
+            "Q3 2025",
+            "31.02.2025",
+            "2025-13-01",
+            "45123",
+            "13/13/2025",
+            "2025-03-04T25:00",
+            "4 Foo 2025",
+            "10.0.0.1",
+            "1/2.2025",
+            "jui 4 2025",
         ];
         for text in table {
             assert_eq!(read(text), None, "{text}");
@@ -407,9 +431,15 @@ mod tests {
     #[test]
     fn one_value_decides_for_its_column() {
         let day = column(&[(2, "03/04/2025"), (3, "25/12/2025")], None).unwrap();
-        assert_eq!(day[0].unwrap().at(DayIs::Start).unwrap().to_string(), "2025-04-03T00:00:00Z");
+        assert_eq!(
+            day[0].unwrap().at(DayIs::Start).unwrap().to_string(),
+            "2025-04-03T00:00:00Z"
+        );
         let month = column(&[(2, "03-04-2025"), (3, "12/25/2025")], None).unwrap();
-        assert_eq!(month[0].unwrap().at(DayIs::Start).unwrap().to_string(), "2025-03-04T00:00:00Z");
+        assert_eq!(
+            month[0].unwrap().at(DayIs::Start).unwrap().to_string(),
+            "2025-03-04T00:00:00Z"
+        );
     }
 
     #[test]
@@ -432,7 +462,10 @@ mod tests {
             &[(2, "03.04.2025"), (3, "12.25.2025")],
         ];
         for values in table {
-            assert!(matches!(column(values, None), Err(Refusal::Contradiction(_))), "{values:?}");
+            assert!(
+                matches!(column(values, None), Err(Refusal::Contradiction(_))),
+                "{values:?}"
+            );
         }
         for text in ["03/04/25", "03.04.25", "4-Mar-25"] {
             let refused = column(&[(7, text)], Some(DateOrder::Dmy));
@@ -445,7 +478,9 @@ mod tests {
         let values = [(2, "03/04/2025"), (3, "25/12/2025"), (4, "2025-01-02")];
         let read = |order| column(&values, Some(order)).unwrap();
         let day = |moment: Option<super::Moment>| {
-            moment.and_then(|m| m.at(DayIs::Start)).map(|at| at.to_string()[..10].to_owned())
+            moment
+                .and_then(|m| m.at(DayIs::Start))
+                .map(|at| at.to_string()[..10].to_owned())
         };
         let dmy: Vec<_> = read(DateOrder::Dmy).into_iter().map(day).collect();
         assert_eq!(dmy[0].as_deref(), Some("2025-04-03"));

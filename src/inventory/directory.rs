@@ -73,23 +73,35 @@ pub fn read_people(label: &str, bytes: &[u8], now: Timestamp) -> Result<People, 
 
 fn map_people(label: &str, table: &Table) -> Result<Mapping, InventoryError> {
     let mut mapping = map_table(label, table, field::PEOPLE, &InventoryMap::default());
-    if mapping.columns("status").is_empty() {
-        // A status that is overlooked would keep everybody in office, so its name is enough;
-        // words that are not known are errors further on.
-        let status = field::PEOPLE.iter().find(|field| field.name == "status");
-        let named = mapping.extra.iter().position(|&column| {
-            let header = &table.headers[column];
-            status.is_some_and(|status| field::name_score(status, header, &[]) >= 1.0)
-        });
+    // A status or end that is overlooked would keep everybody in office, so the name of such a
+    // column is enough; values that are not understood are errors further on.
+    for field in field::PEOPLE
+        .iter()
+        .filter(|f| matches!(f.name, "status" | "ended_at"))
+    {
+        if !mapping.columns(field.name).is_empty() {
+            continue;
+        }
+        let named = mapping
+            .extra
+            .iter()
+            .position(|&column| field::name_score(field, &table.headers[column], &[]) >= 1.0);
         if let Some(at) = named {
             let column = mapping.extra.remove(at);
-            mapping.fields.insert("status", vec![column]);
+            mapping.fields.insert(field.name, vec![column]);
         }
     }
     if mapping.columns("id").is_empty() && mapping.columns("mail").is_empty() {
-        let headers: Vec<String> =
-            table.headers.iter().take(8).map(|h| format!("`{}`", shown(h))).collect();
-        let message = format!("no column can be read as an id or a mail; found {}", headers.join(", "));
+        let headers: Vec<String> = table
+            .headers
+            .iter()
+            .take(8)
+            .map(|h| format!("`{}`", shown(h)))
+            .collect();
+        let message = format!(
+            "no column can be read as an id or a mail; found {}",
+            headers.join(", ")
+        );
         return Err(InventoryError::new(label, message)
             .row(table.header_row.max(1))
             .help("name the columns id, mail, aliases, name, team, manager, status, end date"));
@@ -111,8 +123,7 @@ fn end_dates(
             .collect();
         let header = &table.headers[column];
         let moments = dates::column(&values, None).map_err(|refusal| {
-            refused(label, header, "ended_at", refusal)
-                .help("write the column as YYYY-MM-DD")
+            refused(label, header, "ended_at", refusal).help("write the column as YYYY-MM-DD")
         })?;
         for ((end, moment), (row, cell)) in ends.iter_mut().zip(moments).zip(&values) {
             let nothing = words::is_placeholder(cell) || words::is_never(cell);
@@ -174,7 +185,11 @@ fn person(
             .collect(),
         team: text("team"),
         manager: text("manager"),
-        status: if active { PersonStatus::Active } else { PersonStatus::Ended },
+        status: if active {
+            PersonStatus::Active
+        } else {
+            PersonStatus::Ended
+        },
         ended_at,
         source: format!("{label}:{}", row.row),
     }))
@@ -244,7 +259,9 @@ impl People {
     /// The team of this name, however written.
     pub fn team(&self, name: &str) -> Option<&Team> {
         let wanted = squeezed(name);
-        self.teams.iter().find(|team| squeezed(&team.name) == wanted)
+        self.teams
+            .iter()
+            .find(|team| squeezed(&team.name) == wanted)
     }
 
     /// Whom a text names. Scans the directory; for many texts use [`People::directory`].
@@ -300,7 +317,10 @@ impl<'a> Directory<'a> {
             }
         }
         for (index, team) in people.teams.iter().enumerate() {
-            directory.teams.entry(squeezed(&team.name)).or_insert(index as u32);
+            directory
+                .teams
+                .entry(squeezed(&team.name))
+                .or_insert(index as u32);
         }
         directory
     }
@@ -340,9 +360,14 @@ impl<'a> Directory<'a> {
 
     fn by_key(&self, text: &str) -> Option<u32> {
         let key = fold(text);
-        let bare = key.strip_prefix('@').filter(|_| !key[1..].contains(['/', '@']));
+        let bare = key
+            .strip_prefix('@')
+            .filter(|_| !key[1..].contains(['/', '@']));
         let key = bare.unwrap_or(&key);
-        self.keys.iter().find_map(|map| map.get(key)).and_then(|people| self.one(people))
+        self.keys
+            .iter()
+            .find_map(|map| map.get(key))
+            .and_then(|people| self.one(people))
     }
 
     /// The one person, or the one of them who is still there.
@@ -350,9 +375,8 @@ impl<'a> Directory<'a> {
         if let [only] = people {
             return Some(*only);
         }
-        let active = |&&index: &&u32| {
-            self.people.people[index as usize].status == PersonStatus::Active
-        };
+        let active =
+            |&&index: &&u32| self.people.people[index as usize].status == PersonStatus::Active;
         let mut there = people.iter().filter(active);
         let first = there.next()?;
         there.next().is_none().then_some(*first)
@@ -459,17 +483,26 @@ mod tests {
              1,a@x.io,aktiv,\n2,b@x.io,ausgeschieden,\n3,c@x.io,aktiv,2026-11-23\n\
              4,d@x.io,aktiv,2026-11-24\n5,e@x.io,gekündigt,2026-12-31\n",
         );
-        assert!(read.unwrap_err().contains("column `Status`: is no known status"));
+        assert!(
+            read.unwrap_err()
+                .contains("column `Status`: is no known status")
+        );
         let read = people(
             "Personalnummer,E-Mail,Status,Austrittsdatum\n\
              1,a@x.io,aktiv,\n2,b@x.io,ausgeschieden,\n3,c@x.io,aktiv,2026-11-23\n\
              4,d@x.io,aktiv,2026-11-24\n5,e@x.io,beendet,2026-12-31\n",
         )
         .unwrap();
-        let active: Vec<bool> =
-            read.people.iter().map(|p| p.status == PersonStatus::Active).collect();
+        let active: Vec<bool> = read
+            .people
+            .iter()
+            .map(|p| p.status == PersonStatus::Active)
+            .collect();
         assert_eq!(active, [true, false, false, true, true]);
-        assert_eq!(read.people[3].ended_at.unwrap().to_string(), "2026-11-24T23:59:59Z");
+        assert_eq!(
+            read.people[3].ended_at.unwrap().to_string(),
+            "2026-11-24T23:59:59Z"
+        );
         assert_eq!(read.people[1].source, "people.csv:3");
     }
 
@@ -477,17 +510,27 @@ mod tests {
     fn contradictions_name_both_rows() {
         let error = people("id,mail,status\n1,a@x.io,active\n2,b@x.io,active\n1,a@x.io,ended\n");
         let error = error.unwrap_err();
-        assert!(error.starts_with("people.csv:4: rows 2 and 4 say different"), "{error}");
+        assert!(
+            error.starts_with("people.csv:4: rows 2 and 4 say different"),
+            "{error}"
+        );
         let same = people("id,mail,team\n1,a@x.io,A\n1,A@X.io,\n").unwrap();
         assert_eq!(same.people.len(), 1);
     }
 
     #[test]
     fn a_directory_that_names_nobody_is_refused() {
-        assert!(people("foo,bar\n1,2\n").unwrap_err().contains("no column can be read as an id"));
+        assert!(
+            people("foo,bar\n1,2\n")
+                .unwrap_err()
+                .contains("no column can be read as an id")
+        );
         let dates = people("id,mail,end date\n1,a@x.io,03/04/2026\n").unwrap_err();
         assert!(dates.contains("no value tells day from month"), "{dates}");
         let dates = people("id,mail,end date\n1,a@x.io,2026-01-02\n2,b@x.io,soon\n").unwrap_err();
-        assert!(dates.starts_with("people.csv:3: column `end date`: is no date"), "{dates}");
+        assert!(
+            dates.starts_with("people.csv:3: column `end date`: is no date"),
+            "{dates}"
+        );
     }
 }

@@ -57,7 +57,14 @@ impl Shape {
             Shape::Account => {
                 let digits = value.bytes().filter(u8::is_ascii_digit).count();
                 let exact = (digits == 12 && !letters()) || identify::is_guid(value);
-                yes(exact, if one_word() && !value.contains('@') { 0.7 } else { 0.4 })
+                yes(
+                    exact,
+                    if one_word() && !value.contains('@') {
+                        0.7
+                    } else {
+                        0.4
+                    },
+                )
             }
             Shape::Id => yes(one_word() && !looks_like_date(value), 0.3),
             Shape::Path => yes(value.contains(['/', ':']), 0.4),
@@ -66,18 +73,33 @@ impl Shape {
             Shape::LooseWord(known) => yes(known(value), 0.65),
             Shape::Scheme(scheme) => {
                 let (found, _) = identify::sniff(value);
-                yes(found.iter().any(|i| i.scheme == scheme || i.scheme == "masked"), 0.3)
+                yes(
+                    found
+                        .iter()
+                        .any(|i| i.scheme == scheme || i.scheme == "masked"),
+                    0.3,
+                )
             }
         }
     }
 }
 
 const fn one(name: &'static str, shape: Shape, aliases: &'static str) -> Field {
-    Field { name, shape, many: false, aliases }
+    Field {
+        name,
+        shape,
+        many: false,
+        aliases,
+    }
 }
 
 const fn many(name: &'static str, shape: Shape, aliases: &'static str) -> Field {
-    Field { name, shape, many: true, aliases }
+    Field {
+        name,
+        shape,
+        many: true,
+        aliases,
+    }
 }
 
 fn is_status(value: &str) -> bool {
@@ -106,77 +128,333 @@ fn is_person_status(value: &str) -> bool {
 
 /// Fields that name a credential, by scheme; their columns add up.
 pub(crate) const IDENTIFIERS: &[&str] = &[
-    "access_key_id", "arn", "client_id", "object_id", "key_id", "token_id", "fingerprint_hmac",
-    "ssh_fingerprint", "spki_sha256", "serial_issuer", "vault_path", "ci_variable", "k8s_secret",
-    "repo_path", "app_installation", "email", "client_email", "principal", "identifier",
+    "access_key_id",
+    "arn",
+    "client_id",
+    "object_id",
+    "key_id",
+    "token_id",
+    "fingerprint_hmac",
+    "ssh_fingerprint",
+    "spki_sha256",
+    "serial_issuer",
+    "vault_path",
+    "ci_variable",
+    "k8s_secret",
+    "repo_path",
+    "app_installation",
+    "email",
+    "client_email",
+    "principal",
+    "identifier",
 ];
 
 /// The record's fields.
 pub(crate) const RECORD: &[Field] = &[
-    one("record_id", Shape::Id, "recordid id recordnumber recordno registerid entryid inventoryid assetid ciid sysid number nr no lfdnr laufendenummer nummer datensatzid numero numerodenregistrement idregistro numeroderegistro idregistro ref reference referenz registernummer kennung idbien"),
-    one("credential_type", Shape::LooseWord(is_type), "credentialtype type kind typeofcredential secrettype accounttype keytype tokentype authtype category class typ art artdeszugangs kontotyp schlusseltyp zugangsart typedecompte typedidentifiant tipo tipodecredencial tipodecuenta tipodicredenziale tipocredenziale tipodecredencial soort soortreferentie categorie kategorie"),
-    many("access_key_id", Shape::Scheme("access_key_id"), "accesskeyid accesskey awsaccesskeyid awsaccesskey awskeyid awskey accesskeys zugriffsschlusselid zugriffsschlussel cledaccesid clavedeacceso idclavedeacceso chiavediaccesso chavedeacesso toegangssleutel"),
-    many("arn", Shape::Scheme("arn"), "arn awsarn userarn iamarn principalarn rolearn resourcearn iamuserarn amazonresourcename"),
-    many("client_id", Shape::Id, "clientid appid applicationid oauthclientid consumerkey appclientid anwendungsid clientkennung idclient idcliente idapplication"),
-    many("object_id", Shape::Id, "objectid oid serviceprincipalid principalid objektid entraobjectid idobjet"),
-    many("key_id", Shape::Id, "keyid privatekeyid keyidentifier schlusselid schlusselkennung secretid secretkeyid kid idcle idcleprivee idclave idchiave idchave sleutelid certid"),
-    many("token_id", Shape::Id, "tokenid apitokenid patid accesstokenid tokenkennung idtoken idjeton"),
-    many("fingerprint_hmac", Shape::Id, "fingerprinthmac secretfingerprint hmac keyedfingerprint"),
-    many("ssh_fingerprint", Shape::Scheme("ssh_fingerprint"), "sshfingerprint fingerprint keyfingerprint fingerabdruck empreinte huella huelladigital improntadigitale impronta impressaodigital vingerafdruk"),
-    many("spki_sha256", Shape::Id, "spkisha256 spki publickeyhash certificatefingerprint certificatethumbprint thumbprint sha256"),
-    many("serial_issuer", Shape::Any, "serialissuer serial serialnumber certificateserial seriennummer numerodeserie numerodiserie serienummer"),
-    many("vault_path", Shape::Path, "vaultpath vault secretpath storagepath storedat storedin secretstore secretlocation ablageort tresorpfad chemincoffre rutadeboveda"),
-    many("ci_variable", Shape::Any, "civariable cisecret pipelinevariable variable variablename envvar environmentvariable cicdvariable umgebungsvariable"),
-    many("k8s_secret", Shape::Path, "k8ssecret kubernetessecret k8ssecretname"),
-    many("repo_path", Shape::Path, "repopath location path file filepath repositorypath whereused fundort speicherort emplacement chemin ubicacion ruta posizione percorso localizacao caminho locatie pad"),
-    many("app_installation", Shape::Id, "appinstallation installationid githubappinstallation appinstallationid"),
-    many("client_email", Shape::Mail, "clientemail serviceaccountemail saemail serviceaccountmail gcpserviceaccount"),
-    many("email", Shape::Mail, "accountemail accountmail loginemail botemail"),
-    many("principal", Shape::Id, "principal username iamuser iamusername loginname login serviceuser technicaluser serviceaccount serviceaccountname user benutzername benutzer dienstkonto technischerbenutzer nomdutilisateur utilisateur comptedeservice usuario nombredeusuario cuentadeservicio utente nomeutente nomedeusuario contadeservico gebruiker gebruikersnaam"),
-    many("identifier", Shape::Any, "identifier identifiers credentialid credentialidentifier uniqueid publicid bezeichner identifiant identificador identificatore identificatie"),
-    one("name", Shape::Text, "name credentialname displayname title label accountname account keyname secretname tokenname appname credential credentials key bezeichnung titel kontoname konto zugang nom nomdelacle libelle intitule compte nombre etiqueta cuenta nome denominazione titolo naam omschrijvingkort"),
-    one("system", Shape::Text, "system application app service systemname applicationname servicename product workload component usedby usedfor targetsystem target anwendung fachanwendung zielsystem dienst verfahren systeme applicationcible produit sistema aplicacion servicio applicazione servizio aplicacao servico systeem applicatie toepassing dienstnaam project projekt projet proyecto progetto projeto"),
-    one("provider", Shape::Text, "provider cloud cloudprovider platform issuer issuedby anbieter plattform fournisseur plateforme proveedor plataforma fornitore piattaforma provedor leverancier aanbieder"),
-    one("account", Shape::Account, "account accountid awsaccount awsaccountid accountnumber accountno tenant tenantid tenantoraccount subscription subscriptionid projectid gcpproject organization organisation org kontonummer mandant konto abonnement idcompte numerodecompte cuenta idcuenta conta idconta contoid"),
-    one("environment", Shape::Word(is_environment), "environment env stage landscape umgebung systemumgebung environnement entorno ambiente omgeving"),
-    one("entity", Shape::Text, "entity businessunit bu company legalentity subsidiary division department gesellschaft geschaftsbereich abteilung bereich entite filiale departement unidaddenegocio departamento sociedad societa reparto unidadedenegocio bedrijfsonderdeel afdeling"),
-    one("owner", Shape::Person, "owner accountowner owneremail ownermail ownername credentialowner keyowner businessowner serviceowner ownedby responsible responsibleperson accountable accountableowner custodian managedby contact ownerid verantwortlich verantwortliche verantwortlicher verantwortlicheperson eigentumer eigentuemer besitzer inhaber ansprechpartner zustandig proprietaire responsable detenteur propietario propietaria dueno titular proprietario proprietaria responsabile responsavel dono eigenaar verantwoordelijke houder"),
-    one("owner_kind", Shape::Word(is_owner_kind), "ownerkind ownertype eigentumertyp eigentumerart typedeproprietaire tipodepropietario"),
-    one("approver", Shape::Person, "approver approvedby approvername approveremail authorizedby authorisedby authorizer signedoffby signoff genehmiger genehmigtvon genehmigtdurch freigegebenvon freigabedurch freigeber approuvepar approbateur valideur validepar aprobadopor aprobador autorizadopor approvatoda approvatore autorizzatoda aprovadopor aprovador goedgekeurddoor goedkeurder"),
-    one("approved_at", Shape::Date, "approvedat approvaldate approvedon dateapproved approverdate approved genehmigtam genehmigungsdatum freigabedatum freigegebenam dateapprobation approuvele datedapprobation fechadeaprobacion aprobadoel dataapprovazione approvatoil datadeaprovacao aprovadoem goedkeuringsdatum goedgekeurdop"),
-    one("approval_ref", Shape::Any, "approvalref approvalreference approvalticket ticket changerequest change changenumber request jira requestid antrag antragsnummer genehmigungsnummer demande numerodeticket solicitud richiesta solicitacao aanvraag"),
-    one("purpose", Shape::Text, "purpose reason justification description businessjustification businesspurpose whyitexists usecase usage businessreason intendeduse zweck verwendungszweck begrundung beschreibung grund finalite objet motif justificatif utilisation proposito finalidad motivo descripcion justificacion scopo finalita descrizione giustificazione finalidade descricao justificativa doel reden omschrijving beschrijving"),
-    one("scope", Shape::Any, "scope scopes permissions permission rights privileges accesslevel access roles grants entitlements berechtigung berechtigungen rechte zugriffsrechte rollen droits permissionsaccordees privilegesaccordes permisos alcance derechos permessi ambito permissoes escopo rechten bevoegdheden"),
-    one("data_classes", Shape::Any, "dataclasses dataclass dataclassification classification sensitivity datatypes data datenklasse datenklassen datenklassifizierung schutzbedarf classedesdonnees classification clasificacion clasificaciondedatos classificazione classificacao gegevensclassificatie"),
-    one("tier", Shape::Word(is_tier), "tier risktier criticality risk risklevel priority importance kritikalitat risiko risikostufe schutzklasse criticite niveauderisque risque criticidad riesgo nivelderiesgo criticita rischio criticidade risco kritikaliteit risico"),
-    one("trust_tier", Shape::Any, "trusttier trust trustlevel vertrauensstufe niveaudeconfiance"),
-    one("status", Shape::Word(is_status), "status state lifecycle lifecyclestatus operationalstatus installstatus active enabled zustand aktiv etat statut estado activo stato attivo situacao ativo staat toestand"),
-    one("issued_at", Shape::Date, "issuedat issued issuedate issuedon created createdat createdon creationdate datecreated createdate startdate validfrom secretstartdate ausgestelltam ausgabedatum erstellt erstelltam erstellungsdatum angelegtam gultigab creele datedecreation datecreation emisle datedemission fechadecreacion creadoel fechadeemision datadicreazione datacreazione creatoil datadecriacao criadoem aanmaakdatum aangemaaktop uitgegevenop"),
-    one("expires_at", Shape::Date, "expiresat expires expiry expirydate expiration expirationdate expireson validuntil validto validtill enddate secretenddate notafter ablauf ablaufdatum lauftabam gultigbis gueltigbis expire expirele datedexpiration dateexpiration datedefin valablejusquau caduca caducidad fechadecaducidad fechadeexpiracion fechadevencimiento vencimiento scadenza datadiscadenza validofinoal vencimento datadeexpiracao validade validoate vervaldatum verlooptop geldigtot einddatum removaldate"),
-    one("no_expiry_reason", Shape::Any, "noexpiryreason noexpirationreason reasonfornoexpiry whynoexpiry grundohneablauf"),
-    one("max_lifetime_days", Shape::Days, "maxlifetimedays maxlifetime maximumlifetime lifetime ttl validitydays maximalelaufzeit laufzeit dureedevie duracionmaxima duratamassima"),
-    one("rotation_days", Shape::Days, "rotationdays rotation rotationinterval rotationperiod rotationfrequency rotationcycle rotationpolicy rotateevery rotationsintervall wechselintervall intervallederotation periodederotation periododerotacion intervalodirotazione intervallodirotazione periododerotacao rotatieinterval"),
-    one("last_rotated_at", Shape::Date, "lastrotatedat lastrotated lastrotation lastrotationdate rotatedat rotatedon lastchanged passwordlastset letzterotation letzterwechsel zuletztrotiert rotiertam dernierrotation dernierrotationle dernierechange ultimarotacion fechaultimarotacion ultimarotazione ultimarotacao laatsterotatie"),
-    one("last_reviewed_at", Shape::Date, "lastreviewedat lastreviewed lastreview lastreviewdate reviewedat reviewedon reviewdate lastrecertification lastattested certifiedon lastverified letzteprufung letzterreview gepruftam rezertifiziertam derniererevue derniererevision ultimarevision ultimarevisione ultimaverifica ultimarevisao laatstecontrole laatstbeoordeeld"),
-    one("revocation_path", Shape::Any, "revocationpath revocation howtorevoke revocationprocedure revokeurl revocationsteps killswitch shutdowntrigger widerruf widerrufsweg sperrweg sperrprozess revocationmethod procedurederevocation revocacion procedimientoderevocacion revoca proceduradirevoca revogacao procedimentoderevogacao intrekking intrekkingsprocedure"),
-    one("recovery_procedure", Shape::Any, "recoveryprocedure recovery runbook recoveryplan restoreprocedure wiederherstellung notfallplan proceduredereprise recuperacion plandecontingencia ripristino proceduradiripristino recuperacao herstelprocedure"),
-    one("revoked_at", Shape::Date, "revokedat revokedon revoked revocationdate daterevoked deletedat retiredon decommissionedon widerrufenam gesperrtam revoquele datederevocation revocadoel fechaderevocacion revocatoil datadirevoca revogadoem datarevogacao ingetrokkenop"),
-    one("revoked_by", Shape::Person, "revokedby revoker retiredby widerrufenvon gesperrtvon revoquepar revocadopor revocatoda revogadopor ingetrokkendoor"),
-    one("vendor", Shape::Text, "vendor supplier thirdparty partner vendorname lieferant dienstleister drittanbieter prestataire proveedorexterno fornitoreesterno fornecedor externeleverancier"),
+    one(
+        "record_id",
+        Shape::Id,
+        "recordid id recordnumber recordno registerid entryid inventoryid assetid ciid sysid number nr no lfdnr laufendenummer nummer datensatzid numero numerodenregistrement idregistro numeroderegistro idregistro ref reference referenz registernummer kennung idbien",
+    ),
+    one(
+        "credential_type",
+        Shape::LooseWord(is_type),
+        "credentialtype type kind typeofcredential secrettype accounttype keytype tokentype authtype category class typ art artdeszugangs kontotyp schlusseltyp zugangsart typedecompte typedidentifiant tipo tipodecredencial tipodecuenta tipodicredenziale tipocredenziale tipodecredencial soort soortreferentie categorie kategorie",
+    ),
+    many(
+        "access_key_id",
+        Shape::Scheme("access_key_id"),
+        "accesskeyid accesskey awsaccesskeyid awsaccesskey awskeyid awskey accesskeys zugriffsschlusselid zugriffsschlussel cledaccesid clavedeacceso idclavedeacceso chiavediaccesso chavedeacesso toegangssleutel",
+    ),
+    many(
+        "arn",
+        Shape::Scheme("arn"),
+        "arn awsarn userarn iamarn principalarn rolearn resourcearn iamuserarn amazonresourcename",
+    ),
+    many(
+        "client_id",
+        Shape::Id,
+        "clientid appid applicationid oauthclientid consumerkey appclientid anwendungsid clientkennung idclient idcliente idapplication",
+    ),
+    many(
+        "object_id",
+        Shape::Id,
+        "objectid oid serviceprincipalid principalid objektid entraobjectid idobjet",
+    ),
+    many(
+        "key_id",
+        Shape::Id,
+        "keyid privatekeyid keyidentifier schlusselid schlusselkennung secretid secretkeyid kid idcle idcleprivee idclave idchiave idchave sleutelid certid",
+    ),
+    many(
+        "token_id",
+        Shape::Id,
+        "tokenid apitokenid patid accesstokenid tokenkennung idtoken idjeton",
+    ),
+    many(
+        "fingerprint_hmac",
+        Shape::Id,
+        "fingerprinthmac secretfingerprint hmac keyedfingerprint",
+    ),
+    many(
+        "ssh_fingerprint",
+        Shape::Scheme("ssh_fingerprint"),
+        "sshfingerprint fingerprint keyfingerprint fingerabdruck empreinte huella huelladigital improntadigitale impronta impressaodigital vingerafdruk",
+    ),
+    many(
+        "spki_sha256",
+        Shape::Id,
+        "spkisha256 spki publickeyhash certificatefingerprint certificatethumbprint thumbprint sha256",
+    ),
+    many(
+        "serial_issuer",
+        Shape::Any,
+        "serialissuer serial serialnumber certificateserial seriennummer numerodeserie numerodiserie serienummer",
+    ),
+    many(
+        "vault_path",
+        Shape::Path,
+        "vaultpath vault secretpath storagepath storedat storedin secretstore secretlocation ablageort tresorpfad chemincoffre rutadeboveda",
+    ),
+    many(
+        "ci_variable",
+        Shape::Any,
+        "civariable cisecret pipelinevariable variable variablename envvar environmentvariable cicdvariable umgebungsvariable",
+    ),
+    many(
+        "k8s_secret",
+        Shape::Path,
+        "k8ssecret kubernetessecret k8ssecretname",
+    ),
+    many(
+        "repo_path",
+        Shape::Path,
+        "repopath location path file filepath repositorypath whereused fundort speicherort emplacement chemin ubicacion ruta posizione percorso localizacao caminho locatie pad",
+    ),
+    many(
+        "app_installation",
+        Shape::Id,
+        "appinstallation installationid githubappinstallation appinstallationid",
+    ),
+    many(
+        "client_email",
+        Shape::Mail,
+        "clientemail serviceaccountemail saemail serviceaccountmail gcpserviceaccount",
+    ),
+    many(
+        "email",
+        Shape::Mail,
+        "accountemail accountmail loginemail botemail",
+    ),
+    many(
+        "principal",
+        Shape::Id,
+        "principal username iamuser iamusername loginname login serviceuser technicaluser serviceaccount serviceaccountname user benutzername benutzer dienstkonto technischerbenutzer nomdutilisateur utilisateur comptedeservice usuario nombredeusuario cuentadeservicio utente nomeutente nomedeusuario contadeservico gebruiker gebruikersnaam",
+    ),
+    many(
+        "identifier",
+        Shape::Any,
+        "identifier identifiers credentialid credentialidentifier uniqueid publicid bezeichner identifiant identificador identificatore identificatie",
+    ),
+    one(
+        "name",
+        Shape::Text,
+        "name credentialname displayname title label accountname account keyname secretname tokenname appname credential credentials key bezeichnung titel kontoname konto zugang nom nomdelacle libelle intitule compte nombre etiqueta cuenta nome denominazione titolo naam omschrijvingkort",
+    ),
+    one(
+        "system",
+        Shape::Text,
+        "system application app service systemname applicationname servicename product workload component usedby usedfor targetsystem target anwendung fachanwendung zielsystem dienst verfahren systeme applicationcible produit sistema aplicacion servicio applicazione servizio aplicacao servico systeem applicatie toepassing dienstnaam project projekt projet proyecto progetto projeto",
+    ),
+    one(
+        "provider",
+        Shape::Text,
+        "provider cloud cloudprovider platform issuer issuedby anbieter plattform fournisseur plateforme proveedor plataforma fornitore piattaforma provedor leverancier aanbieder",
+    ),
+    one(
+        "account",
+        Shape::Account,
+        "account accountid awsaccount awsaccountid accountnumber accountno tenant tenantid tenantoraccount subscription subscriptionid projectid gcpproject organization organisation org kontonummer mandant konto abonnement idcompte numerodecompte cuenta idcuenta conta idconta contoid",
+    ),
+    one(
+        "environment",
+        Shape::Word(is_environment),
+        "environment env stage landscape umgebung systemumgebung environnement entorno ambiente omgeving",
+    ),
+    one(
+        "entity",
+        Shape::Text,
+        "entity businessunit bu company legalentity subsidiary division department gesellschaft geschaftsbereich abteilung bereich entite filiale departement unidaddenegocio departamento sociedad societa reparto unidadedenegocio bedrijfsonderdeel afdeling",
+    ),
+    one(
+        "owner",
+        Shape::Person,
+        "owner accountowner owneremail ownermail ownername credentialowner keyowner businessowner serviceowner ownedby responsible responsibleperson accountable accountableowner custodian managedby contact ownerid verantwortlich verantwortliche verantwortlicher verantwortlicheperson eigentumer eigentuemer besitzer inhaber ansprechpartner zustandig proprietaire responsable detenteur propietario propietaria dueno titular proprietario proprietaria responsabile responsavel dono eigenaar verantwoordelijke houder",
+    ),
+    one(
+        "owner_kind",
+        Shape::Word(is_owner_kind),
+        "ownerkind ownertype eigentumertyp eigentumerart typedeproprietaire tipodepropietario",
+    ),
+    one(
+        "approver",
+        Shape::Person,
+        "approver approvedby approvername approveremail authorizedby authorisedby authorizer signedoffby signoff genehmiger genehmigtvon genehmigtdurch freigegebenvon freigabedurch freigeber approuvepar approbateur valideur validepar aprobadopor aprobador autorizadopor approvatoda approvatore autorizzatoda aprovadopor aprovador goedgekeurddoor goedkeurder",
+    ),
+    one(
+        "approved_at",
+        Shape::Date,
+        "approvedat approvaldate approvedon dateapproved approverdate approved genehmigtam genehmigungsdatum freigabedatum freigegebenam dateapprobation approuvele datedapprobation fechadeaprobacion aprobadoel dataapprovazione approvatoil datadeaprovacao aprovadoem goedkeuringsdatum goedgekeurdop",
+    ),
+    one(
+        "approval_ref",
+        Shape::Any,
+        "approvalref approvalreference approvalticket ticket changerequest change changenumber request jira requestid antrag antragsnummer genehmigungsnummer demande numerodeticket solicitud richiesta solicitacao aanvraag",
+    ),
+    one(
+        "purpose",
+        Shape::Text,
+        "purpose reason justification description businessjustification businesspurpose whyitexists usecase usage businessreason intendeduse zweck verwendungszweck begrundung beschreibung grund finalite objet motif justificatif utilisation proposito finalidad motivo descripcion justificacion scopo finalita descrizione giustificazione finalidade descricao justificativa doel reden omschrijving beschrijving",
+    ),
+    one(
+        "scope",
+        Shape::Any,
+        "scope scopes permissions permission rights privileges accesslevel access roles grants entitlements berechtigung berechtigungen rechte zugriffsrechte rollen droits permissionsaccordees privilegesaccordes permisos alcance derechos permessi ambito permissoes escopo rechten bevoegdheden",
+    ),
+    one(
+        "data_classes",
+        Shape::Any,
+        "dataclasses dataclass dataclassification classification sensitivity datatypes data datenklasse datenklassen datenklassifizierung schutzbedarf classedesdonnees classification clasificacion clasificaciondedatos classificazione classificacao gegevensclassificatie",
+    ),
+    one(
+        "tier",
+        Shape::Word(is_tier),
+        "tier risktier criticality risk risklevel priority importance kritikalitat risiko risikostufe schutzklasse criticite niveauderisque risque criticidad riesgo nivelderiesgo criticita rischio criticidade risco kritikaliteit risico",
+    ),
+    one(
+        "trust_tier",
+        Shape::Any,
+        "trusttier trust trustlevel vertrauensstufe niveaudeconfiance",
+    ),
+    one(
+        "status",
+        Shape::Word(is_status),
+        "status state lifecycle lifecyclestatus operationalstatus installstatus active enabled zustand aktiv etat statut estado activo stato attivo situacao ativo staat toestand",
+    ),
+    one(
+        "issued_at",
+        Shape::Date,
+        "issuedat issued issuedate issuedon created createdat createdon creationdate datecreated createdate startdate validfrom secretstartdate ausgestelltam ausgabedatum erstellt erstelltam erstellungsdatum angelegtam gultigab creele datedecreation datecreation emisle datedemission fechadecreacion creadoel fechadeemision datadicreazione datacreazione creatoil datadecriacao criadoem aanmaakdatum aangemaaktop uitgegevenop",
+    ),
+    one(
+        "expires_at",
+        Shape::Date,
+        "expiresat expires expiry expirydate expiration expirationdate expireson validuntil validto validtill enddate secretenddate notafter ablauf ablaufdatum lauftabam gultigbis gueltigbis expire expirele datedexpiration dateexpiration datedefin valablejusquau caduca caducidad fechadecaducidad fechadeexpiracion fechadevencimiento vencimiento scadenza datadiscadenza validofinoal vencimento datadeexpiracao validade validoate vervaldatum verlooptop geldigtot einddatum removaldate",
+    ),
+    one(
+        "no_expiry_reason",
+        Shape::Any,
+        "noexpiryreason noexpirationreason reasonfornoexpiry whynoexpiry grundohneablauf",
+    ),
+    one(
+        "max_lifetime_days",
+        Shape::Days,
+        "maxlifetimedays maxlifetime maximumlifetime lifetime ttl validitydays maximalelaufzeit laufzeit dureedevie duracionmaxima duratamassima",
+    ),
+    one(
+        "rotation_days",
+        Shape::Days,
+        "rotationdays rotation rotationinterval rotationperiod rotationfrequency rotationcycle rotationpolicy rotateevery rotationsintervall wechselintervall intervallederotation periodederotation periododerotacion intervalodirotazione intervallodirotazione periododerotacao rotatieinterval",
+    ),
+    one(
+        "last_rotated_at",
+        Shape::Date,
+        "lastrotatedat lastrotated lastrotation lastrotationdate rotatedat rotatedon lastchanged passwordlastset letzterotation letzterwechsel zuletztrotiert rotiertam dernierrotation dernierrotationle dernierechange ultimarotacion fechaultimarotacion ultimarotazione ultimarotacao laatsterotatie",
+    ),
+    one(
+        "last_reviewed_at",
+        Shape::Date,
+        "lastreviewedat lastreviewed lastreview lastreviewdate reviewedat reviewedon reviewdate lastrecertification lastattested certifiedon lastverified letzteprufung letzterreview gepruftam rezertifiziertam derniererevue derniererevision ultimarevision ultimarevisione ultimaverifica ultimarevisao laatstecontrole laatstbeoordeeld",
+    ),
+    one(
+        "revocation_path",
+        Shape::Any,
+        "revocationpath revocation howtorevoke revocationprocedure revokeurl revocationsteps killswitch shutdowntrigger widerruf widerrufsweg sperrweg sperrprozess revocationmethod procedurederevocation revocacion procedimientoderevocacion revoca proceduradirevoca revogacao procedimentoderevogacao intrekking intrekkingsprocedure",
+    ),
+    one(
+        "recovery_procedure",
+        Shape::Any,
+        "recoveryprocedure recovery runbook recoveryplan restoreprocedure wiederherstellung notfallplan proceduredereprise recuperacion plandecontingencia ripristino proceduradiripristino recuperacao herstelprocedure",
+    ),
+    one(
+        "revoked_at",
+        Shape::Date,
+        "revokedat revokedon revoked revocationdate daterevoked deletedat retiredon decommissionedon widerrufenam gesperrtam revoquele datederevocation revocadoel fechaderevocacion revocatoil datadirevoca revogadoem datarevogacao ingetrokkenop",
+    ),
+    one(
+        "revoked_by",
+        Shape::Person,
+        "revokedby revoker retiredby widerrufenvon gesperrtvon revoquepar revocadopor revocatoda revogadopor ingetrokkendoor",
+    ),
+    one(
+        "vendor",
+        Shape::Text,
+        "vendor supplier thirdparty partner vendorname lieferant dienstleister drittanbieter prestataire proveedorexterno fornitoreesterno fornecedor externeleverancier",
+    ),
 ];
 
 /// The directory's fields.
 pub(crate) const PEOPLE: &[Field] = &[
-    one("id", Shape::Id, "id employeeid personid userid login username employeenumber personnelnumber uid samaccountname personalnummer mitarbeiternummer benutzername kennung matricule identifiant idempleado usuario matricola utente matricula personeelsnummer gebruikersnaam handle"),
-    one("mail", Shape::Mail, "mail email emailaddress mailaddress workemail primaryemail userprincipalname upn emailadresse mailadresse adressemail courriel correo correoelectronico posta postaelettronica endereco enderecodeemail emailadres"),
-    many("aliases", Shape::Any, "aliases alias othermails othermail formermail formermails formernames formername secondaryemail alternateemails githublogin github githubuser gitlabuser proxyaddresses fruherername weitereadressen autresadresses otroscorreos"),
-    one("name", Shape::Text, "name fullname displayname employeename person vollername anzeigename mitarbeiter nom nomcomplet nombre nombrecompleto nome nomecompleto nominativo naam volledigenaam"),
-    one("given_name", Shape::Text, "givenname firstname vorname prenom primernombre nomeproprio voornaam"),
-    one("family_name", Shape::Text, "familyname lastname surname nachname familienname nomdefamille apellido apellidos cognome sobrenome achternaam"),
-    one("team", Shape::Text, "team group squad department orgunit unit organisationseinheit abteilung gruppe equipe service departement equipo departamento reparto squadra setor afdeling"),
-    one("manager", Shape::Person, "manager managerid managermail manageremail supervisor lead reportsto linemanager vorgesetzter vorgesetzte fuhrungskraft superieur responsable jefe responsabile gestor chefe leidinggevende"),
-    one("status", Shape::Word(is_person_status), "status state employmentstatus accountstatus active enabled accountenabled beschaftigungsstatus zustand aktiv statut etat estado activo stato attivo situacao ativo dienstverband"),
-    one("ended_at", Shape::Date, "endedat enddate end leavedate leavingdate lastday lastworkingday terminationdate termination exitdate dateofleaving contractend until leftat lefton austrittsdatum austritt ausgeschiedenam letzterarbeitstag vertragsende datedesortie datededepart datedefin fechadebaja fechadesalida fechafin datadicessazione datafine datadesaida datademissao uitdienstdatum einddatum"),
+    one(
+        "id",
+        Shape::Id,
+        "id employeeid personid userid login username employeenumber personnelnumber uid samaccountname personalnummer mitarbeiternummer benutzername kennung matricule identifiant idempleado usuario matricola utente matricula personeelsnummer gebruikersnaam handle",
+    ),
+    one(
+        "mail",
+        Shape::Mail,
+        "mail email emailaddress mailaddress workemail primaryemail userprincipalname upn emailadresse mailadresse adressemail courriel correo correoelectronico posta postaelettronica endereco enderecodeemail emailadres",
+    ),
+    many(
+        "aliases",
+        Shape::Any,
+        "aliases alias othermails othermail formermail formermails formernames formername secondaryemail alternateemails githublogin github githubuser gitlabuser proxyaddresses fruherername weitereadressen autresadresses otroscorreos",
+    ),
+    one(
+        "name",
+        Shape::Text,
+        "name fullname displayname employeename person vollername anzeigename mitarbeiter nom nomcomplet nombre nombrecompleto nome nomecompleto nominativo naam volledigenaam",
+    ),
+    one(
+        "given_name",
+        Shape::Text,
+        "givenname firstname vorname prenom primernombre nomeproprio voornaam",
+    ),
+    one(
+        "family_name",
+        Shape::Text,
+        "familyname lastname surname nachname familienname nomdefamille apellido apellidos cognome sobrenome achternaam",
+    ),
+    one(
+        "team",
+        Shape::Text,
+        "team group squad department orgunit unit organisationseinheit abteilung gruppe equipe service departement equipo departamento reparto squadra setor afdeling",
+    ),
+    one(
+        "manager",
+        Shape::Person,
+        "manager managerid managermail manageremail supervisor lead reportsto linemanager vorgesetzter vorgesetzte fuhrungskraft superieur responsable jefe responsabile gestor chefe leidinggevende",
+    ),
+    one(
+        "status",
+        Shape::Word(is_person_status),
+        "status state employmentstatus accountstatus active enabled accountenabled beschaftigungsstatus zustand aktiv statut etat estado activo stato attivo situacao ativo dienstverband",
+    ),
+    one(
+        "ended_at",
+        Shape::Date,
+        "endedat enddate end leavedate leavingdate lastday lastworkingday terminationdate termination exitdate dateofleaving contractend until leftat lefton austrittsdatum austritt ausgeschiedenam letzterarbeitstag vertragsende datedesortie datededepart datedefin fechadebaja fechadesalida fechafin datadicessazione datafine datadesaida datademissao uitdienstdatum einddatum",
+    ),
 ];
 
 /// How well a header names a field: 1 for an alias, less for one inside a longer header or
@@ -252,7 +530,12 @@ mod tests {
             }
         }
         for scheme in IDENTIFIERS {
-            assert!(RECORD.iter().any(|field| field.name == *scheme && field.many), "{scheme}");
+            assert!(
+                RECORD
+                    .iter()
+                    .any(|field| field.name == *scheme && field.many),
+                "{scheme}"
+            );
         }
     }
 

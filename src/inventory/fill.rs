@@ -106,16 +106,28 @@ pub fn read(
     for column in mapping.extra.iter().map(|&column| &table.headers[column]) {
         if is_secret_column(column) {
             filling.told.insert(
-                format!("column `{}` is for secrets and is not kept; take it out of the register", shown(column)),
+                format!(
+                    "column `{}` is for secrets and is not kept; take it out of the register",
+                    shown(column)
+                ),
                 Vec::new(),
             );
         }
     }
     for (message, rows) in filling.told {
-        let rows = if rows.is_empty() { String::new() } else { format!(" ({})", rows_shown(&rows)) };
-        inventory.notes.push(format!("{}: {message}{rows}", spec.file_label));
+        let rows = if rows.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", rows_shown(&rows))
+        };
+        inventory
+            .notes
+            .push(format!("{}: {message}{rows}", spec.file_label));
     }
-    inventory.leaked = leaks.into_iter().map(|leak| leaked_cell(spec, &table, leak)).collect();
+    inventory.leaked = leaks
+        .into_iter()
+        .map(|leak| leaked_cell(spec, &table, leak))
+        .collect();
     distinct_ids(&mut inventory, &spec.file_label);
     Ok(inventory)
 }
@@ -130,7 +142,12 @@ fn identifier_columns<'a>(
 }
 
 fn unreadable(spec: &InventorySpec, table: &Table) -> InventoryError {
-    let headers: Vec<String> = table.headers.iter().take(8).map(|h| format!("`{}`", shown(h))).collect();
+    let headers: Vec<String> = table
+        .headers
+        .iter()
+        .take(8)
+        .map(|h| format!("`{}`", shown(h)))
+        .collect();
     let message = format!(
         "no column can be read as an identifier or a name; found {}",
         headers.join(", ")
@@ -139,7 +156,11 @@ fn unreadable(spec: &InventorySpec, table: &Table) -> InventoryError {
     let error = InventoryError::new(file, message).help(format!(
         "see `keymuster inventory map {file}`, and name the columns in [inventory.map]"
     ));
-    if table.header_row > 0 { error.row(table.header_row) } else { error }
+    if table.header_row > 0 {
+        error.row(table.header_row)
+    } else {
+        error
+    }
 }
 
 fn leaked_cell(spec: &InventorySpec, table: &Table, leak: Leak) -> LeakedCell {
@@ -192,7 +213,11 @@ fn read_dates(
 ) -> Result<Dates, InventoryError> {
     let mut dates = Dates::new();
     for &name in DATES {
-        let day_is = if name == "expires_at" { DayIs::End } else { DayIs::Start };
+        let day_is = if name == "expires_at" {
+            DayIs::End
+        } else {
+            DayIs::Start
+        };
         for &column in mapping.columns(name) {
             let values: Vec<(u64, &str)> = table
                 .rows
@@ -271,7 +296,10 @@ struct Filling<'a> {
 
 impl Filling<'_> {
     fn tell(&mut self, row: usize, message: String) {
-        self.told.entry(message).or_default().push(self.table.rows[row].row);
+        self.told
+            .entry(message)
+            .or_default()
+            .push(self.table.rows[row].row);
     }
 
     fn cell(&self, row: usize, column: usize) -> Option<&str> {
@@ -281,21 +309,32 @@ impl Filling<'_> {
 
     /// The first column of a field that says something in this row.
     fn column(&self, row: usize, field: &str) -> Option<usize> {
-        debug_assert!(field::RECORD.iter().any(|known| known.name == field), "{field}");
+        debug_assert!(
+            field::RECORD.iter().any(|known| known.name == field),
+            "{field}"
+        );
         let mut columns = self.mapping.columns(field).iter().copied();
         columns.find(|&column| self.cell(row, column).is_some())
     }
 
     fn text(&self, row: usize, field: &str) -> Option<String> {
         let cell = self.cell(row, self.column(row, field)?)?;
-        let meaning = self.spec.map.values.get(field).and_then(|m| m.get(&squeezed(cell)));
+        let meaning = self
+            .spec
+            .map
+            .values
+            .get(field)
+            .and_then(|m| m.get(&squeezed(cell)));
         Some(meaning.map_or(cell, String::as_str).to_owned())
     }
 
     fn list(&self, row: usize, field: &str) -> Vec<String> {
         let text = self.text(row, field).unwrap_or_default();
         let items = text.split([';', ',', '\n']).map(super::text::trimmed);
-        items.filter(|item| !item.is_empty()).map(str::to_owned).collect()
+        items
+            .filter(|item| !item.is_empty())
+            .map(str::to_owned)
+            .collect()
     }
 
     /// A field of words; one that is not known stays in `extra`.
@@ -339,7 +378,10 @@ impl Filling<'_> {
                 Some(Dated::Unread) => {
                     self.unread(row, column, extra);
                     let header = shown(&self.table.headers[column]);
-                    self.tell(row, format!("column `{header}` holds no date and is read as nothing"));
+                    self.tell(
+                        row,
+                        format!("column `{header}` holds no date and is read as nothing"),
+                    );
                     return None;
                 }
             }
@@ -418,10 +460,16 @@ impl Filling<'_> {
             identifiers,
             name,
             system: self.text(row, "system"),
-            provider: self.text(row, "provider").map(|text| words::provider(&text)),
+            provider: self
+                .text(row, "provider")
+                .map(|text| words::provider(&text)),
             account: self.text(row, "account"),
-            environment: self.word(row, "environment", x, words::environment).map(str::to_owned),
-            entity: self.text(row, "entity").or_else(|| self.spec.entity.clone()),
+            environment: self
+                .word(row, "environment", x, words::environment)
+                .map(str::to_owned),
+            entity: self
+                .text(row, "entity")
+                .or_else(|| self.spec.entity.clone()),
             owner: self.text(row, "owner"),
             owner_kind: self.word(row, "owner_kind", x, words::owner_kind),
             approver: self.text(row, "approver"),
@@ -447,7 +495,9 @@ impl Filling<'_> {
             vendor: self.text(row, "vendor"),
             extra,
         };
-        record.id = self.text(row, "record_id").unwrap_or_else(|| derived_id(&record));
+        record.id = self
+            .text(row, "record_id")
+            .unwrap_or_else(|| derived_id(&record));
         Some(record)
     }
 }
@@ -463,11 +513,18 @@ fn derived_id(record: &Record) -> String {
         .collect();
     if parts.is_empty() {
         let part = |text: &Option<String>| squeezed(text.as_deref().unwrap_or_default());
-        parts = vec![format!("name:{}:{}", part(&record.name), part(&record.system))];
+        parts = vec![format!(
+            "name:{}:{}",
+            part(&record.name),
+            part(&record.system)
+        )];
     }
     parts.sort();
     let digest = Sha256::digest(parts.join("\n").as_bytes());
-    digest[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..6]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Gives the second record of an id the suffix `-2`, and so on.

@@ -22,7 +22,10 @@ pub(crate) fn shape(word: &str) -> Option<&'static str> {
             return Some("access_key_id");
         }
     }
-    if word.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("arn:")) {
+    if word
+        .get(..4)
+        .is_some_and(|start| start.eq_ignore_ascii_case("arn:"))
+    {
         return (word.bytes().filter(|&b| b == b':').count() >= 5).then_some("arn");
     }
     if is_guid(word) {
@@ -64,9 +67,16 @@ pub(crate) fn is_guid(word: &str) -> bool {
 /// eight at the start.
 pub(crate) fn mask(word: &str) -> Option<(&str, &str)> {
     let masks = |c: char| matches!(c, '*' | '•' | '…' | '.' | '●' | '█');
-    let public = |part: &str| part.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    let public = |part: &str| {
+        part.bytes()
+            .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+    };
     let from = word.find(masks)?;
-    let until = word.char_indices().rev().find(|&(_, c)| masks(c)).map(|(i, c)| i + c.len_utf8())?;
+    let until = word
+        .char_indices()
+        .rev()
+        .find(|&(_, c)| masks(c))
+        .map(|(i, c)| i + c.len_utf8())?;
     let (head, middle, tail) = (&word[..from], &word[from..until], &word[until..]);
     let hidden = middle.contains('…') || middle.chars().count() >= 3;
     let enough = tail.len() >= 4 || (tail.is_empty() && head.len() >= 8);
@@ -77,7 +87,13 @@ pub(crate) fn mask(word: &str) -> Option<(&str, &str)> {
 /// The words of a cell that may be identifiers: between white space, commas, semicolons,
 /// bars, quotes and brackets.
 fn pieces(cell: &str) -> impl Iterator<Item = &str> {
-    let between = |c: char| c.is_whitespace() || matches!(c, ',' | ';' | '|' | '"' | '\'' | '<' | '>' | '(' | ')' | '[' | ']' | '`');
+    let between = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                ',' | ';' | '|' | '"' | '\'' | '<' | '>' | '(' | ')' | '[' | ']' | '`'
+            )
+    };
     cell.split(between).filter(|piece| !piece.is_empty())
 }
 
@@ -100,7 +116,9 @@ pub(crate) fn sniff(cell: &str) -> (Vec<Identifier>, bool) {
 fn known_mask(piece: &str) -> bool {
     mask(piece).is_some_and(|(head, tail)| {
         (head == "AKIA" || head == "ASIA")
-            && tail.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
+            && tail
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit())
     })
 }
 
@@ -116,7 +134,9 @@ pub(crate) fn declared(scheme: &'static str, cell: &str) -> Vec<Identifier> {
     } else {
         pieces(cell).collect()
     };
-    let parts = parts.into_iter().filter(|part| !super::words::is_placeholder(part));
+    let parts = parts
+        .into_iter()
+        .filter(|part| !super::words::is_placeholder(part));
     parts
         .map(|part| {
             let scheme = match (scheme, shape(part)) {
@@ -206,11 +226,23 @@ mod tests {
             found.map(|i| (i.scheme, i.value)).collect::<Vec<_>>()
         };
         let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
-        assert_eq!(schemes("client_id", guid), [("client_id".into(), guid.into())]);
+        assert_eq!(
+            schemes("client_id", guid),
+            [("client_id".into(), guid.into())]
+        );
         assert_eq!(schemes("identifier", guid), [("guid".into(), guid.into())]);
-        assert_eq!(schemes("key_id", &key_id()), [("access_key_id".into(), key_id())]);
-        assert_eq!(schemes("token_id", "tok_1, n/a"), [("token_id".into(), "tok_1".into())]);
-        assert_eq!(schemes("key_id", "…ABCD"), [("masked".into(), "…ABCD".into())]);
+        assert_eq!(
+            schemes("key_id", &key_id()),
+            [("access_key_id".into(), key_id())]
+        );
+        assert_eq!(
+            schemes("token_id", "tok_1, n/a"),
+            [("token_id".into(), "tok_1".into())]
+        );
+        assert_eq!(
+            schemes("key_id", "…ABCD"),
+            [("masked".into(), "…ABCD".into())]
+        );
         assert_eq!(
             schemes("vault_path", "secret/data/pay ments; kv/x"),
             [

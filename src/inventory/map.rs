@@ -48,7 +48,8 @@ impl TryFrom<toml::Table> for InventoryMap {
                 "header-row" => {
                     let row = value.as_integer().and_then(|row| u64::try_from(row).ok());
                     let row = row.filter(|&row| row > 0);
-                    map.header_row = Some(row.ok_or("`header-row` is the number of a line, from 1")?);
+                    map.header_row =
+                        Some(row.ok_or("`header-row` is the number of a line, from 1")?);
                 }
                 field => {
                     known_field(field)?;
@@ -100,7 +101,10 @@ impl InventoryMap {
     /// Whether a cell says nothing.
     pub(crate) fn is_null(&self, cell: &str) -> bool {
         is_placeholder(cell)
-            || self.null.iter().any(|null| null == cell || squeezed(null) == squeezed(cell))
+            || self
+                .null
+                .iter()
+                .any(|null| null == cell || squeezed(null) == squeezed(cell))
     }
 
     /// Whether a text is a header that the configuration names.
@@ -170,19 +174,28 @@ pub(crate) fn propose_fields(
         if without_columns.contains(&index) {
             continue;
         }
-        let fields = fields.iter().filter(|field| !without_fields.contains(field.name));
+        let fields = fields
+            .iter()
+            .filter(|field| !without_fields.contains(field.name));
         proposals.extend(best(table, index, header, fields));
     }
     // The best column of each field is taken; a second one only where columns add up, or where
     // the headers are the same.
     let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
     let mut order: Vec<usize> = (0..proposals.len()).collect();
-    order.sort_by(|&a, &b| proposals[b].score.total_cmp(&proposals[a].score).then(a.cmp(&b)));
+    order.sort_by(|&a, &b| {
+        proposals[b]
+            .score
+            .total_cmp(&proposals[a].score)
+            .then(a.cmp(&b))
+    });
     for at in order {
         if !proposals[at].taken {
             continue;
         }
-        let adds_up = fields.iter().any(|f| f.name == proposals[at].field && f.many);
+        let adds_up = fields
+            .iter()
+            .any(|f| f.name == proposals[at].field && f.many);
         match taken.get(proposals[at].field) {
             Some(&first)
                 if !adds_up
@@ -190,7 +203,9 @@ pub(crate) fn propose_fields(
             {
                 let other = shown(&proposals[first].column);
                 proposals[at].taken = false;
-                proposals[at].reason.push_str(&format!("; `{other}` fits better"));
+                proposals[at]
+                    .reason
+                    .push_str(&format!("; `{other}` fits better"));
             }
             Some(_) => {}
             None => {
@@ -258,8 +273,23 @@ fn best<'a>(
 
 /// Words of a header that say nothing about the field.
 const NOISE: &[&str] = &[
-    "the", "of", "a", "an", "der", "die", "das", "des", "utc", "gmt", "optional", "mandatory",
-    "required", "please", "yyyy", "mm", "dd",
+    "the",
+    "of",
+    "a",
+    "an",
+    "der",
+    "die",
+    "das",
+    "des",
+    "utc",
+    "gmt",
+    "optional",
+    "mandatory",
+    "required",
+    "please",
+    "yyyy",
+    "mm",
+    "dd",
 ];
 
 /// The proposals as a piece of `keymuster.toml`: what is taken as it stands, the rest as
@@ -271,10 +301,17 @@ pub fn proposal_toml(proposals: &[Proposal]) -> String {
         if !done.insert(proposal.field) {
             continue;
         }
-        let same = proposals.iter().filter(|p| p.taken && p.field == proposal.field);
+        let same = proposals
+            .iter()
+            .filter(|p| p.taken && p.field == proposal.field);
         let mut headers: Vec<String> = Vec::new();
         for p in same {
-            out.push_str(&format!("# {}, {:.2}: {}\n", shown(&p.column), p.score, p.reason));
+            out.push_str(&format!(
+                "# {}, {:.2}: {}\n",
+                shown(&p.column),
+                p.score,
+                p.reason
+            ));
             let text = toml::Value::String(p.column.clone()).to_string();
             if !headers.contains(&text) {
                 headers.push(text);
@@ -371,14 +408,19 @@ pub(crate) fn map_table(
             ));
         }
     }
-    mapping.extra = (0..table.headers.len()).filter(|i| !claimed.contains(i)).collect();
+    mapping.extra = (0..table.headers.len())
+        .filter(|i| !claimed.contains(i))
+        .collect();
     mapping
 }
 
 #[cfg(test)]
 mod tests {
     use super::{InventoryMap, Proposal, map_table, proposal_toml, propose};
-    use crate::inventory::{field::RECORD, read::{ReadCx, Table, read_table}};
+    use crate::inventory::{
+        field::RECORD,
+        read::{ReadCx, Table, read_table},
+    };
 
     fn table(text: &str) -> Table {
         let cx = ReadCx {
@@ -397,24 +439,41 @@ mod tests {
     #[test]
     fn registers_in_several_languages_map_themselves() {
         let cases = [
-            ("Account,System,Owner,Purpose,Approved by,Created,Status\ndeploy,shop,jane@x.io,ships,Bob,2024-01-02,active\n",
-             "name system owner purpose approver issued_at status"),
-            ("Bezeichnung;Fachanwendung;Verantwortlich;Zweck;Genehmigt von;Ablaufdatum;Status;Umgebung\na;b;c;d;e;31.12.2027;aktiv;Produktion\n",
-             "name system owner purpose approver expires_at status environment"),
-            ("Nom;Système;Propriétaire;Finalité;Approuvé par;Date d'expiration;Statut\na;b;c;d;e;2027-01-31;actif\n",
-             "name system owner purpose approver expires_at status"),
-            ("Nombre;Sistema;Propietario;Propósito;Aprobado por;Fecha de caducidad;Estado\na;b;c;d;e;2027-01-31;activo\n",
-             "name system owner purpose approver expires_at status"),
-            ("Nome;Sistema;Responsabile;Scopo;Approvato da;Data di scadenza;Stato\na;b;c;d;e;2027-01-31;attivo\n",
-             "name system owner purpose approver expires_at status"),
-            ("Nome;Sistema;Responsável;Finalidade;Aprovado por;Vencimento;Situação\na;b;c;d;e;2027-01-31;ativo\n",
-             "name system owner purpose approver expires_at status"),
-            ("Naam;Systeem;Eigenaar;Doel;Goedgekeurd door;Vervaldatum;Omgeving\na;b;c;d;e;2027-01-31;productie\n",
-             "name system owner purpose approver expires_at environment"),
+            (
+                "Account,System,Owner,Purpose,Approved by,Created,Status\ndeploy,shop,jane@x.io,ships,Bob,2024-01-02,active\n",
+                "name system owner purpose approver issued_at status",
+            ),
+            (
+                "Bezeichnung;Fachanwendung;Verantwortlich;Zweck;Genehmigt von;Ablaufdatum;Status;Umgebung\na;b;c;d;e;31.12.2027;aktiv;Produktion\n",
+                "name system owner purpose approver expires_at status environment",
+            ),
+            (
+                "Nom;Système;Propriétaire;Finalité;Approuvé par;Date d'expiration;Statut\na;b;c;d;e;2027-01-31;actif\n",
+                "name system owner purpose approver expires_at status",
+            ),
+            (
+                "Nombre;Sistema;Propietario;Propósito;Aprobado por;Fecha de caducidad;Estado\na;b;c;d;e;2027-01-31;activo\n",
+                "name system owner purpose approver expires_at status",
+            ),
+            (
+                "Nome;Sistema;Responsabile;Scopo;Approvato da;Data di scadenza;Stato\na;b;c;d;e;2027-01-31;attivo\n",
+                "name system owner purpose approver expires_at status",
+            ),
+            (
+                "Nome;Sistema;Responsável;Finalidade;Aprovado por;Vencimento;Situação\na;b;c;d;e;2027-01-31;ativo\n",
+                "name system owner purpose approver expires_at status",
+            ),
+            (
+                "Naam;Systeem;Eigenaar;Doel;Goedgekeurd door;Vervaldatum;Omgeving\na;b;c;d;e;2027-01-31;productie\n",
+                "name system owner purpose approver expires_at environment",
+            ),
         ];
         for (text, expected) in cases {
             let proposals = propose(&table(text));
-            let fields: Vec<&str> = taken(&proposals).into_iter().map(|(_, field)| field).collect();
+            let fields: Vec<&str> = taken(&proposals)
+                .into_iter()
+                .map(|(_, field)| field)
+                .collect();
             assert_eq!(fields.join(" "), expected, "{text}");
         }
     }
@@ -432,8 +491,13 @@ mod tests {
 
     #[test]
     fn one_column_per_field_and_the_rest_is_told() {
-        let proposals = propose(&table("Name,Owner,Responsible,Remarks\na,Jane,jane@x.io,r\n"));
-        assert_eq!(taken(&proposals), [("Name", "name"), ("Responsible", "owner")]);
+        let proposals = propose(&table(
+            "Name,Owner,Responsible,Remarks\na,Jane,jane@x.io,r\n",
+        ));
+        assert_eq!(
+            taken(&proposals),
+            [("Name", "name"), ("Responsible", "owner")]
+        );
         let text = proposal_toml(&proposals);
         assert!(text.contains("owner = [\"Responsible\"]"), "{text}");
         assert!(text.contains("# owner = [\"Owner\"]"), "{text}");
@@ -459,7 +523,12 @@ mod tests {
         assert_eq!(mapping.columns("owner"), [2, 1]);
         assert_eq!(mapping.columns("status"), [] as [usize; 0]);
         assert_eq!(mapping.extra, [3]);
-        assert!(mapping.notes.iter().any(|n| n.contains("no column `Wozu?`")));
+        assert!(
+            mapping
+                .notes
+                .iter()
+                .any(|n| n.contains("no column `Wozu?`"))
+        );
         assert_eq!(map.values["status"]["lauft"], "active");
         assert!(map.is_null("Leer"));
     }
@@ -467,14 +536,19 @@ mod tests {
     #[test]
     fn mistakes_in_the_configuration_are_errors() {
         let cases = [
-            ("onwer = \"x\"", "no field is named `onwer`; did you mean `owner`?"),
+            (
+                "onwer = \"x\"",
+                "no field is named `onwer`; did you mean `owner`?",
+            ),
             ("owner = 3", "`owner` is a text or a list of texts"),
             ("date-order = \"american\"", "`date-order` is"),
             ("header-row = 0", "`header-row` is"),
             ("values = 3", "`values` holds"),
         ];
         for (config, expected) in cases {
-            let error = toml::from_str::<InventoryMap>(config).unwrap_err().to_string();
+            let error = toml::from_str::<InventoryMap>(config)
+                .unwrap_err()
+                .to_string();
             assert!(error.contains(expected), "{config}: {error}");
         }
     }

@@ -91,7 +91,10 @@ fn is_public(text: Option<&str>, redaction: &Redaction) -> bool {
     let Some(text) = text else {
         return false;
     };
-    let is_handle = redaction.handle.as_ref().is_some_and(|handle| handle.value == text);
+    let is_handle = redaction
+        .handle
+        .as_ref()
+        .is_some_and(|handle| handle.value == text);
     let shape = identify::shape(text).filter(|&scheme| scheme != "guid");
     is_handle || shape.is_some() || identify::mask(text).is_some()
 }

@@ -11,7 +11,11 @@ pub(super) struct Hush;
 
 impl Redactor for Hush {
     fn redact(&self, text: &str) -> Vec<Redaction> {
-        let marker = if text.starts_with("Password =") { "pw-" } else { "HUSH-" };
+        let marker = if text.starts_with("Password =") {
+            "pw-"
+        } else {
+            "HUSH-"
+        };
         let found = text.match_indices(marker);
         found
             .map(|(start, _)| {
@@ -86,8 +90,14 @@ fn a_row_becomes_a_record() {
     assert_eq!(record.scope, ["s3:Get*", "s3:Put*"]);
     assert_eq!(record.tier, Some(Tier::T1));
     assert_eq!(record.status, Some(RecordStatus::Active));
-    assert_eq!(record.issued_at.unwrap().to_string(), "2025-01-03T00:00:00Z");
-    assert_eq!(record.expires_at.unwrap().to_string(), "2027-12-31T23:59:59Z");
+    assert_eq!(
+        record.issued_at.unwrap().to_string(),
+        "2025-01-03T00:00:00Z"
+    );
+    assert_eq!(
+        record.expires_at.unwrap().to_string(),
+        "2027-12-31T23:59:59Z"
+    );
     assert_eq!(record.rotation_days, Some(90));
     assert_eq!(record.vendor, None);
     assert_eq!(record.extra["Remarks"], "moved in May");
@@ -97,17 +107,26 @@ fn a_row_becomes_a_record() {
 fn placeholders_are_nothing() {
     let read = inventory("Name,Owner,Purpose,Status\na,TBD,?,unknown\n");
     let record = &read.records[0];
-    assert_eq!((&record.owner, &record.purpose, record.status), (&None, &None, None));
+    assert_eq!(
+        (&record.owner, &record.purpose, record.status),
+        (&None, &None, None)
+    );
     let read = try_read("Name,Owner\na,leer\n", "null = [\"leer\"]").unwrap();
     assert_eq!(read.records[0].owner, None);
 }
 
 #[test]
 fn words_that_are_not_known_are_kept_and_told() {
-    let read = inventory("Name,Status,Environment\na,active,prod\nb,active,prod\nc,active,prod\nd,active,prod\ne,purple,prod\n");
+    let read = inventory(
+        "Name,Status,Environment\na,active,prod\nb,active,prod\nc,active,prod\nd,active,prod\ne,purple,prod\n",
+    );
     assert_eq!(read.records[4].status, None);
     assert_eq!(read.records[4].extra["Status"], "purple");
-    assert!(read.notes[0].contains("`purple` is not known as `status`"), "{:?}", read.notes);
+    assert!(
+        read.notes[0].contains("`purple` is not known as `status`"),
+        "{:?}",
+        read.notes
+    );
     assert!(read.notes[0].ends_with("(row 6)"), "{:?}", read.notes);
     let config = "status = \"Status\"\nvalues.status = { Purple = \"revoked\" }";
     let read = try_read("Name,Status\ne,purple\n", config).unwrap();
@@ -136,12 +155,21 @@ fn identifiers_are_found_by_shape_in_any_column() {
     let read = inventory(&text);
     assert_eq!(
         identifiers(&read, 0),
-        [format!("access_key_id {one}"), format!("access_key_id {two}")]
+        [
+            format!("access_key_id {one}"),
+            format!("access_key_id {two}")
+        ]
     );
-    assert_eq!(identifiers(&read, 1), ["arn arn:aws:iam::123456789012:user/ci"]);
+    assert_eq!(
+        identifiers(&read, 1),
+        ["arn arn:aws:iam::123456789012:user/ci"]
+    );
     assert_eq!(identifiers(&read, 2), [format!("access_key_id {one}")]);
     assert_eq!(identifiers(&read, 3), ["masked AKIA************ABCD"]);
-    assert_eq!(identifiers(&read, 4), ["client_email ci@acme.iam.gserviceaccount.com"]);
+    assert_eq!(
+        identifiers(&read, 4),
+        ["client_email ci@acme.iam.gserviceaccount.com"]
+    );
 }
 
 #[test]
@@ -150,16 +178,27 @@ fn a_secret_in_a_cell_is_sealed_and_never_kept() {
     let read = inventory(text);
     assert!(!format!("{read:?}").contains("HUSH"), "{read:?}");
     assert!(!format!("{read:?}").contains("pw-1"), "{read:?}");
-    let leaked: Vec<String> =
-        read.leaked.iter().map(|leak| format!("{} {}", leak.source, leak.column)).collect();
+    let leaked: Vec<String> = read
+        .leaked
+        .iter()
+        .map(|leak| format!("{} {}", leak.source, leak.column))
+        .collect();
     assert_eq!(
         leaked,
-        ["register.csv:2 Remarks", "register.csv:3 Owner", "register.csv:3 Password"]
+        [
+            "register.csv:2 Remarks",
+            "register.csv:3 Owner",
+            "register.csv:3 Password"
+        ]
     );
     let expected = format!("fingerprint_hmac {}", read.leaked[0].secret);
     assert_eq!(identifiers(&read, 0), [expected]);
     assert_eq!(read.records[1].owner, None);
-    assert!(read.notes.iter().any(|note| note.contains("column `Password` is for secrets")));
+    assert!(
+        read.notes
+            .iter()
+            .any(|note| note.contains("column `Password` is for secrets"))
+    );
 }
 
 #[test]
@@ -209,7 +248,12 @@ fn ids_are_derived_from_what_a_record_is() {
     assert_eq!(first.records[0].id.len(), 12);
     let named = inventory("Name,System\nA b,S\na-B,s\n");
     assert_eq!(format!("{}-2", named.records[0].id), named.records[1].id);
-    assert!(named.notes.iter().any(|note| note.contains("rows 2 and 3 have the same id")));
+    assert!(
+        named
+            .notes
+            .iter()
+            .any(|note| note.contains("rows 2 and 3 have the same id"))
+    );
 }
 
 #[test]
@@ -222,7 +266,10 @@ fn dates_that_can_be_read_in_two_ways_stop_the_run() {
          [inventory.map]"
     );
     let read = try_read(text, "date-order = { expires_at = \"mdy\" }").unwrap();
-    assert_eq!(read.records[0].expires_at.unwrap().to_string(), "2027-03-04T23:59:59Z");
+    assert_eq!(
+        read.records[0].expires_at.unwrap().to_string(),
+        "2027-03-04T23:59:59Z"
+    );
     let mixed = try_read("Name,Expires\na,31/12/2027\nb,12/31/2027\n", "").unwrap_err();
     assert!(mixed.contains("change places"), "{mixed}");
     let short = try_read("Name,Expires\na,31/12/27\n", "").unwrap_err();
@@ -234,12 +281,21 @@ fn dates_that_can_be_read_in_two_ways_stop_the_run() {
 
 #[test]
 fn never_and_nonsense_are_no_dates() {
-    let text = "Name,Expires\na,never\nb,2027-01-01\nc,2027-01-02\nd,2027-01-03\ne,soon\nf,31.12.9999\n";
+    let text =
+        "Name,Expires\na,never\nb,2027-01-01\nc,2027-01-02\nd,2027-01-03\ne,soon\nf,31.12.9999\n";
     let read = inventory(text);
-    let ends: Vec<bool> = read.records.iter().map(|r| r.expires_at.is_some()).collect();
+    let ends: Vec<bool> = read
+        .records
+        .iter()
+        .map(|r| r.expires_at.is_some())
+        .collect();
     assert_eq!(ends, [false, true, true, true, false, false]);
     assert_eq!(read.records[0].extra["Expires"], "never");
-    assert!(read.notes[0].contains("holds no date and is read as nothing (row 6)"), "{:?}", read.notes);
+    assert!(
+        read.notes[0].contains("holds no date and is read as nothing (row 6)"),
+        "{:?}",
+        read.notes
+    );
 }
 
 #[test]
@@ -253,7 +309,10 @@ fn a_register_without_names_and_identifiers_is_refused() {
     assert!(try_read("", "").unwrap_err().contains("is empty"));
     // Shapes are enough.
     let id = key_id("ONE");
-    assert_eq!(inventory(&format!("Colour,Size\nred,{id}\n")).records.len(), 1);
+    assert_eq!(
+        inventory(&format!("Colour,Size\nred,{id}\n")).records.len(),
+        1
+    );
     // So is an empty register with a header.
     assert!(inventory("Name,Owner\n").records.is_empty());
 }
@@ -283,8 +342,14 @@ fn the_first_of_two_columns_that_says_something_wins() {
 fn every_format_gives_the_same_records() {
     let csv = inventory("Name,Owner,Expires\na,Jane,2027-01-02\n");
     let objects = "{\"Name\":\"a\",\"Owner\":\"Jane\",\"Expires\":\"2027-01-02\"}\n";
-    for (format, text) in [("jsonl", objects.to_owned()), ("json", format!("[{objects}]"))] {
-        let spec = InventorySpec { format: Some(format.into()), ..spec("") };
+    for (format, text) in [
+        ("jsonl", objects.to_owned()),
+        ("json", format!("[{objects}]")),
+    ] {
+        let spec = InventorySpec {
+            format: Some(format.into()),
+            ..spec("")
+        };
         let mut read = read(&spec, text.as_bytes(), &Hush).unwrap();
         read.records[0].source.row = 2;
         assert_eq!(read.records, csv.records, "{format}");
@@ -294,7 +359,10 @@ fn every_format_gives_the_same_records() {
 #[test]
 fn registers_merge_in_order_of_precedence() {
     let part = |name: &str, text: &str| {
-        let spec = InventorySpec { name: name.into(), ..spec("") };
+        let spec = InventorySpec {
+            name: name.into(),
+            ..spec("")
+        };
         read(&spec, text.as_bytes(), &Hush).unwrap()
     };
     let merged = Inventory::merge(vec![
@@ -309,11 +377,21 @@ fn registers_merge_in_order_of_precedence() {
 #[test]
 fn hostile_bytes_end_in_an_error_or_a_table() {
     let cases: [&[u8]; 8] = [
-        b"\"", b",,,,\n,,,", b"\xff\xfe", b"\xff\xfe\x00", b"sep=;\n", b"\n\n\n", b"{", b"[[",
+        b"\"",
+        b",,,,\n,,,",
+        b"\xff\xfe",
+        b"\xff\xfe\x00",
+        b"sep=;\n",
+        b"\n\n\n",
+        b"{",
+        b"[[",
     ];
     for bytes in cases {
         let _ = read(&spec(""), bytes, &Hush);
-        let spec = InventorySpec { file_label: "r".into(), ..spec("") };
+        let spec = InventorySpec {
+            file_label: "r".into(),
+            ..spec("")
+        };
         let _ = read(&spec, bytes, &Hush);
     }
     let wide = format!("{}\n", "a,".repeat(5000));

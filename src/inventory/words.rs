@@ -3,7 +3,10 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-use super::{OwnerKind, RecordStatus, Tier, text::{fold, squeezed, trimmed, words}};
+use super::{
+    OwnerKind, RecordStatus, Tier,
+    text::{fold, squeezed, trimmed, words},
+};
 
 /// Whether a squeezed word is one of a list, whose words are separated by white space.
 fn holds(list: &str, word: &str) -> bool {
@@ -12,7 +15,8 @@ fn holds(list: &str, word: &str) -> bool {
 
 /// Whether a cell says nothing: empty, `n/a`, `tbd`, `-`, `unknown`, `?`.
 pub(crate) fn is_placeholder(cell: &str) -> bool {
-    static WORDS: LazyLock<HashSet<&str>> = LazyLock::new(|| PLACEHOLDERS.split_ascii_whitespace().collect());
+    static WORDS: LazyLock<HashSet<&str>> =
+        LazyLock::new(|| PLACEHOLDERS.split_ascii_whitespace().collect());
     const PLACEHOLDERS: &str = "na nan tbd tba tbc tbdefined tobedefined tobedetermined tobeconfirmed unknown \
          notknown none nil null todo missing blank empty notapplicable notavailable \
          noinformation nodata unbekannt ka keineangabe keineangaben offen keine keiner nv \
@@ -21,7 +25,10 @@ pub(crate) fn is_placeholder(cell: &str) -> bool {
          dadefinire nd desconhecido nenhum nenhuma onbekend geen nvt nog ref xxx undefined \
          unassigned notassigned";
     let cell = trimmed(cell);
-    if cell.chars().all(|c| matches!(c, '-' | '–' | '—' | '_' | '.' | '?' | '/' | '…')) {
+    if cell
+        .chars()
+        .all(|c| matches!(c, '-' | '–' | '—' | '_' | '.' | '?' | '/' | '…'))
+    {
         return true;
     }
     // Longer cells are texts, even if they hold such a word.
@@ -39,29 +46,47 @@ pub(crate) fn is_never(cell: &str) -> bool {
 /// The state a record is in.
 pub(crate) fn status(cell: &str) -> Option<RecordStatus> {
     const WORDS: &[(RecordStatus, &str)] = &[
-        (RecordStatus::Requested, "requested pending proposed planned ordered awaitingapproval draft submitted \
+        (
+            RecordStatus::Requested,
+            "requested pending proposed planned ordered awaitingapproval draft submitted \
          pendingapproval beantragt angefragt geplant bestellt demande enattente planifie \
          solicitado solicitada pendiente richiesto inattesa pianificato pendente aangevraagd \
-         gepland"),
-        (RecordStatus::Active, "active live enabled inuse operational current valid ok production installed yes true \
+         gepland",
+        ),
+        (
+            RecordStatus::Active,
+            "active live enabled inuse operational current valid ok production installed yes true \
          1 open issued approved aktiv inbetrieb inbenutzung gultig gueltig produktiv actif \
          enservice valide activo activa vigente enuso attivo attiva inuso valido ativo ativa \
-         emuso actief ingebruik"),
-        (RecordStatus::Disabled, "disabled inactive suspended locked blocked paused onhold deactivated no false 0 \
+         emuso actief ingebruik",
+        ),
+        (
+            RecordStatus::Disabled,
+            "disabled inactive suspended locked blocked paused onhold deactivated no false 0 \
          deaktiviert inaktiv gesperrt pausiert desactive inactif suspendu bloque desactivado \
          inactivo suspendido bloqueado disattivato disabilitato inattivo sospeso bloccato \
-         desativado inativo suspenso uitgeschakeld inactief geblokkeerd"),
-        (RecordStatus::Exception, "exception waived waiver riskaccepted accepted exempt tolerated ausnahme \
-         risikoakzeptiert derogation excepcion eccezione excecao uitzondering"),
-        (RecordStatus::Revoked, "revoked deleted removed destroyed cancelled canceled invalidated rotatedout \
+         desativado inativo suspenso uitgeschakeld inactief geblokkeerd",
+        ),
+        (
+            RecordStatus::Exception,
+            "exception waived waiver riskaccepted accepted exempt tolerated ausnahme \
+         risikoakzeptiert derogation excepcion eccezione excecao uitzondering",
+        ),
+        (
+            RecordStatus::Revoked,
+            "revoked deleted removed destroyed cancelled canceled invalidated rotatedout \
          compromised widerrufen geloscht geloescht entfernt entzogen revoque supprime \
          revocado eliminado borrado revocato eliminato cancellato revogado excluido \
-         ingetrokken verwijderd"),
-        (RecordStatus::Retired, "retired decommissioned expired closed archived ended obsolete legacyremoved sunset \
+         ingetrokken verwijderd",
+        ),
+        (
+            RecordStatus::Retired,
+            "retired decommissioned expired closed archived ended obsolete legacyremoved sunset \
          terminated endoflife eol ausserbetrieb stillgelegt abgelaufen archiviert beendet \
          abgeschaltet horsservice retire expire archive cloture retirado caducado archivado \
          dadodebaja dismesso scaduto archiviato descontinuado expirado arquivado \
-         buitengebruik verlopen gearchiveerd uitgefaseerd"),
+         buitengebruik verlopen gearchiveerd uitgefaseerd",
+        ),
     ];
     let word = squeezed(cell);
     let meant = WORDS.iter().find(|(_, words)| holds(words, &word));
@@ -71,15 +96,27 @@ pub(crate) fn status(cell: &str) -> Option<RecordStatus> {
 /// The environment, as the record's enumeration names it.
 pub(crate) fn environment(cell: &str) -> Option<&'static str> {
     const WORDS: &[(&str, &str)] = &[
-        ("prod", "prod production prd live productive produktion produktiv produccion produzione \
-         producao productie"),
-        ("staging", "staging stage stg preprod preproduction uat acceptance integration int abnahme \
-         vorproduktion preproduccion recette collaudo homologacao homologation acceptatie"),
+        (
+            "prod",
+            "prod production prd live productive produktion produktiv produccion produzione \
+         producao productie",
+        ),
+        (
+            "staging",
+            "staging stage stg preprod preproduction uat acceptance integration int abnahme \
+         vorproduktion preproduccion recette collaudo homologacao homologation acceptatie",
+        ),
         ("test", "test testing tst qa prueba pruebas tests teste"),
-        ("dev", "dev development develop sandbox local entwicklung developpement desarrollo sviluppo \
-         desenvolvimento ontwikkeling"),
-        ("shared", "shared all any common global geteilt alle partage tous compartido condiviso \
-         compartilhado gedeeld"),
+        (
+            "dev",
+            "dev development develop sandbox local entwicklung developpement desarrollo sviluppo \
+         desenvolvimento ontwikkeling",
+        ),
+        (
+            "shared",
+            "shared all any common global geteilt alle partage tous compartido condiviso \
+         compartilhado gedeeld",
+        ),
     ];
     let word = squeezed(cell);
     let meant = WORDS.iter().find(|(_, words)| holds(words, &word));
@@ -91,7 +128,11 @@ pub(crate) fn tier(cell: &str) -> Option<Tier> {
     let word = squeezed(cell);
     let digits: String = word.chars().filter(char::is_ascii_digit).collect();
     let letters: String = word.chars().filter(|c| !c.is_ascii_digit()).collect();
-    if ["t", "tier", "", "stufe", "niveau", "level", "nivel", "livello"].contains(&letters.as_str()) {
+    if [
+        "t", "tier", "", "stufe", "niveau", "level", "nivel", "livello",
+    ]
+    .contains(&letters.as_str())
+    {
         return match digits.as_str() {
             "0" => Some(Tier::T0),
             "1" => Some(Tier::T1),
@@ -118,8 +159,8 @@ pub(crate) fn owner_kind(cell: &str) -> Option<OwnerKind> {
     match squeezed(cell).as_str() {
         "person" | "individual" | "user" | "employee" | "human" | "personne" | "persona"
         | "pessoa" | "persoon" => Some(OwnerKind::Person),
-        "team" | "group" | "squad" | "department" | "gruppe" | "abteilung" | "equipe" | "equipo"
-        | "gruppo" | "groep" => Some(OwnerKind::Team),
+        "team" | "group" | "squad" | "department" | "gruppe" | "abteilung" | "equipe"
+        | "equipo" | "gruppo" | "groep" => Some(OwnerKind::Team),
         "interim" | "temporary" | "acting" | "vorlaufig" | "kommissarisch" | "provisoire"
         | "interino" | "tijdelijk" => Some(OwnerKind::Interim),
         _ => None,
@@ -129,33 +170,75 @@ pub(crate) fn owner_kind(cell: &str) -> Option<OwnerKind> {
 /// The kind of credential, as the record's enumeration names it.
 pub(crate) fn credential_type(cell: &str) -> Option<&'static str> {
     const WORDS: &[(&str, &str)] = &[
-        ("api_key", "apikey apischlussel cleapi clavedeapi claveapi chiaveapi chavedeapi chaveapi \
-         apisleutel apitoken servicetoken"),
-        ("access_key", "accesskey awsaccesskey awskey iamaccesskey iamuserkey zugriffsschlussel storagekey \
-         storageaccountkey hmackey"),
-        ("service_account", "serviceaccount technicaluser technicalaccount serviceuser dienstkonto \
+        (
+            "api_key",
+            "apikey apischlussel cleapi clavedeapi claveapi chiaveapi chavedeapi chaveapi \
+         apisleutel apitoken servicetoken",
+        ),
+        (
+            "access_key",
+            "accesskey awsaccesskey awskey iamaccesskey iamuserkey zugriffsschlussel storagekey \
+         storageaccountkey hmackey",
+        ),
+        (
+            "service_account",
+            "serviceaccount technicaluser technicalaccount serviceuser dienstkonto \
          technischerbenutzer comptedeservice cuentadeservicio accountdiservizio \
          contadeservico serviceprincipal systemaccount functionalaccount iamuser machineuser \
-         robotaccount"),
-        ("service_account_key", "serviceaccountkey gcpkey gcpserviceaccountkey jsonkey"),
-        ("oauth_app", "oauthapp oauthapplication oauthclient appregistration application app connectedapp \
-         enterpriseapplication oauth githubapp clientsecret oauth2client"),
+         robotaccount",
+        ),
+        (
+            "service_account_key",
+            "serviceaccountkey gcpkey gcpserviceaccountkey jsonkey",
+        ),
+        (
+            "oauth_app",
+            "oauthapp oauthapplication oauthclient appregistration application app connectedapp \
+         enterpriseapplication oauth githubapp clientsecret oauth2client",
+        ),
         ("oauth_grant", "oauthgrant grant refreshtoken consent"),
-        ("personal_access_token", "personalaccesstoken pat accesstoken usertoken githubtoken gitlabtoken"),
+        (
+            "personal_access_token",
+            "personalaccesstoken pat accesstoken usertoken githubtoken gitlabtoken",
+        ),
         ("deploy_key", "deploykey deploytoken"),
-        ("ssh_key", "sshkey sshkeypair sshschlussel clessh sshprivatekey"),
-        ("certificate", "certificate cert tlscertificate clientcertificate zertifikat certificat certificado \
-         certificato certificaat x509"),
-        ("signing_key", "signingkey signaturschlussel gpgkey pgpkey codesigningkey"),
-        ("database_login", "databaselogin databaseuser dbuser dblogin database databaseaccount dbaccount \
-         datenbankbenutzer databasepassword"),
+        (
+            "ssh_key",
+            "sshkey sshkeypair sshschlussel clessh sshprivatekey",
+        ),
+        (
+            "certificate",
+            "certificate cert tlscertificate clientcertificate zertifikat certificat certificado \
+         certificato certificaat x509",
+        ),
+        (
+            "signing_key",
+            "signingkey signaturschlussel gpgkey pgpkey codesigningkey",
+        ),
+        (
+            "database_login",
+            "databaselogin databaseuser dbuser dblogin database databaseaccount dbaccount \
+         datenbankbenutzer databasepassword",
+        ),
         ("webhook_secret", "webhooksecret webhook webhooktoken"),
         ("bot_token", "bottoken bot slackbot slacktoken"),
-        ("ci_secret", "cisecret civariable pipelinesecret actionssecret cicdsecret buildsecret"),
-        ("workload_identity", "workloadidentity managedidentity oidc federation federatedcredential"),
+        (
+            "ci_secret",
+            "cisecret civariable pipelinesecret actionssecret cicdsecret buildsecret",
+        ),
+        (
+            "workload_identity",
+            "workloadidentity managedidentity oidc federation federatedcredential",
+        ),
         ("iam_role", "iamrole role rolle awsrole"),
-        ("agent_tool_credential", "agenttoolcredential agent mcp aiagent"),
-        ("other", "other sonstige andere autre otro altro outro overig"),
+        (
+            "agent_tool_credential",
+            "agenttoolcredential agent mcp aiagent",
+        ),
+        (
+            "other",
+            "other sonstige andere autre otro altro outro overig",
+        ),
     ];
     let word = squeezed(cell);
     let singular = word.strip_suffix('s').unwrap_or(&word);
@@ -198,7 +281,9 @@ pub(crate) fn days(cell: &str) -> Option<u32> {
     if word.is_some() {
         return word;
     }
-    let end = folded.find(|c: char| !c.is_ascii_digit()).unwrap_or(folded.len());
+    let end = folded
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(folded.len());
     let number: u32 = folded[..end].parse().ok()?;
     let factor = match words(&folded[end..]).first().map_or("d", String::as_str) {
         "d" | "day" | "days" | "tag" | "tage" | "tagen" | "jour" | "jours" | "dia" | "dias"
@@ -232,15 +317,27 @@ pub(crate) fn person_is_there(cell: &str) -> Option<bool> {
 
 #[cfg(test)]
 mod tests {
-    use super::{credential_type, days, environment, is_never, is_placeholder, person_is_there, provider, status, tier};
+    use super::{
+        credential_type, days, environment, is_never, is_placeholder, person_is_there, provider,
+        status, tier,
+    };
     use crate::inventory::{RecordStatus, Tier};
 
     #[test]
     fn placeholders_say_nothing() {
-        for cell in "|n/a|N.A.|TBD|-|--|—|?|unknown|None|todo|k.A.|unbekannt|#N/A|inconnu|no_information".split('|') {
+        for cell in
+            "|n/a|N.A.|TBD|-|--|—|?|unknown|None|todo|k.A.|unbekannt|#N/A|inconnu|no_information"
+                .split('|')
+        {
             assert!(is_placeholder(cell), "{cell}");
         }
-        for cell in ["*", "Nadia", "none of your business", "0", "to be removed by May"] {
+        for cell in [
+            "*",
+            "Nadia",
+            "none of your business",
+            "0",
+            "to be removed by May",
+        ] {
             assert!(!is_placeholder(cell), "{cell}");
         }
     }
@@ -276,7 +373,10 @@ mod tests {
         assert_eq!(tier("hoch"), Some(Tier::T1));
         assert_eq!(tier("T7"), None);
         assert_eq!(credential_type("AWS access keys"), Some("access_key"));
-        assert_eq!(credential_type("personal_access_token"), Some("personal_access_token"));
+        assert_eq!(
+            credential_type("personal_access_token"),
+            Some("personal_access_token")
+        );
         assert_eq!(credential_type("Dienstkonto"), Some("service_account"));
         assert_eq!(credential_type("shoe"), None);
         assert_eq!(provider("Amazon Web Services"), "aws");

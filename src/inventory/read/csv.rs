@@ -25,11 +25,18 @@ pub(super) fn read(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Table, InventoryErro
         Some((delimiter, start)) => (delimiter, start),
         None => (detect_delimiter(&text, cx), 0),
     };
-    let grid = parse(&text[start..], delimiter, 1 + u64::from(start > 0), usize::MAX);
+    let grid = parse(
+        &text[start..],
+        delimiter,
+        1 + u64::from(start > 0),
+        usize::MAX,
+    );
     if grid.unclosed.len() > MOST_UNCLOSED {
-        return Err(InventoryError::new(cx.label, "has quotes that are never closed")
-            .row(grid.unclosed[0])
-            .help("export it again with quotes inside cells doubled"));
+        return Err(
+            InventoryError::new(cx.label, "has quotes that are never closed")
+                .row(grid.unclosed[0])
+                .help("export it again with quotes inside cells doubled"),
+        );
     }
     if !grid.unclosed.is_empty() {
         notes.push(format!(
@@ -302,9 +309,15 @@ mod tests {
         little.extend(semicolons.encode_utf16().flat_map(u16::to_le_bytes));
         let mut big = vec![0xfe, 0xff];
         big.extend(semicolons.encode_utf16().flat_map(u16::to_be_bytes));
-        let bare: Vec<u8> = semicolons.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let bare: Vec<u8> = semicolons
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         let windows = semicolons.replace('ö', "\u{1}").into_bytes();
-        let windows: Vec<u8> = windows.iter().map(|&b| if b == 1 { 0xf6 } else { b }).collect();
+        let windows: Vec<u8> = windows
+            .iter()
+            .map(|&b| if b == 1 { 0xf6 } else { b })
+            .collect();
         let cases: [(&str, Vec<u8>); 9] = [
             ("plain", plain.into()),
             ("bom, semicolon, crlf", marked),
@@ -333,10 +346,7 @@ mod tests {
     fn rows_are_counted_as_an_editor_counts_lines() {
         let read = table(b"\n\nName,Owner\n\"a\r\nb\",x\n\n  ,\nc,y");
         assert_eq!(read.header_row, 3);
-        assert_eq!(
-            rows(&read),
-            [(4, vec!["a\r\nb", "x"]), (8, vec!["c", "y"])]
-        );
+        assert_eq!(rows(&read), [(4, vec!["a\r\nb", "x"]), (8, vec!["c", "y"])]);
     }
 
     #[test]
@@ -375,7 +385,8 @@ mod tests {
 
     #[test]
     fn formulas_are_text() {
-        let read = table(b"Name,Owner\n\"=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",=cmd|' /C calc'!A0\n");
+        let read =
+            table(b"Name,Owner\n\"=HYPERLINK(\"\"http://x\"\",\"\"y\"\")\",=cmd|' /C calc'!A0\n");
         let expected = ["=HYPERLINK(\"http://x\",\"y\")", "=cmd|' /C calc'!A0"];
         assert_eq!(read.rows[0].cells, expected);
     }

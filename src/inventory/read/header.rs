@@ -26,8 +26,9 @@ pub(super) fn table(
     cx: &ReadCx<'_>,
 ) -> Result<Table, InventoryError> {
     if rows.is_empty() {
-        return Err(InventoryError::new(cx.label, "is empty")
-            .help("name the file that holds the register"));
+        return Err(
+            InventoryError::new(cx.label, "is empty").help("name the file that holds the register")
+        );
     }
     if let Some(wide) = rows.iter().find(|row| row.cells.len() > MOST_COLUMNS) {
         let message = format!("has {} columns", wide.cells.len());
@@ -264,7 +265,12 @@ mod tests {
                 &["Name", "column 2", "Owner"],
             ),
             ("nothing known", "foo,bar\na,b\n", 1, &["foo", "bar"]),
-            ("nothing known, title", "Our list,\nfoo,bar\na,b\n", 2, &["foo", "bar"]),
+            (
+                "nothing known, title",
+                "Our list,\nfoo,bar\na,b\n",
+                2,
+                &["foo", "bar"],
+            ),
         ];
         for (case, text, row, headers) in table {
             let read = read(text, None);
@@ -287,7 +293,15 @@ mod tests {
         assert_eq!(read.rows[0].cells, ["a", "", "", ""]);
         assert_eq!(read.rows[1].cells, ["b", "c", "d", "e"]);
         assert_eq!(read.rows.len(), 2, "the repeated header is no row");
-        assert!(read.notes.iter().any(|note| note.contains("row 3 with more cells")));
-        assert!(read.notes.iter().any(|note| note.contains("row 2 with fewer cells")));
+        assert!(
+            read.notes
+                .iter()
+                .any(|note| note.contains("row 3 with more cells"))
+        );
+        assert!(
+            read.notes
+                .iter()
+                .any(|note| note.contains("row 2 with fewer cells"))
+        );
     }
 }

@@ -84,9 +84,11 @@ fn take(
     cx: &ReadCx<'_>,
 ) -> Result<(), InventoryError> {
     let Value::Object(members) = value else {
-        return Err(InventoryError::new(cx.label, "holds something else than objects")
-            .row(row)
-            .help("write one flat object per record"));
+        return Err(
+            InventoryError::new(cx.label, "holds something else than objects")
+                .row(row)
+                .help("write one flat object per record"),
+        );
     };
     let mut cells = Vec::new();
     for (name, value) in members {
@@ -102,11 +104,14 @@ fn take(
             table.headers.len() - 1
         });
         if column >= 1024 {
-            return Err(InventoryError::new(cx.label, "has more than 1024 different members")
-                .row(row)
-                .help("write one flat object per record"));
+            return Err(
+                InventoryError::new(cx.label, "has more than 1024 different members")
+                    .row(row)
+                    .help("write one flat object per record"),
+            );
         }
-        out.cells.resize(out.cells.len().max(column + 1), String::new());
+        out.cells
+            .resize(out.cells.len().max(column + 1), String::new());
         out.cells[column] = trimmed(&text).to_owned();
     }
     if out.cells.iter().any(|cell| !cell.is_empty()) {
@@ -217,9 +222,21 @@ mod tests {
 
     #[test]
     fn what_is_no_register_is_refused_with_its_row() {
-        assert!(read("{\"a\": 1}\n[1]\n").unwrap_err().starts_with("r.json:2: holds something"));
-        assert!(read("[{\"a\": 1},\n{\"a\": ").unwrap_err().contains("ends in the middle"));
-        assert!(read("{\"a\": tru}").unwrap_err().starts_with("r.json:1: is not valid JSON"));
+        assert!(
+            read("{\"a\": 1}\n[1]\n")
+                .unwrap_err()
+                .starts_with("r.json:2: holds something")
+        );
+        assert!(
+            read("[{\"a\": 1},\n{\"a\": ")
+                .unwrap_err()
+                .contains("ends in the middle")
+        );
+        assert!(
+            read("{\"a\": tru}")
+                .unwrap_err()
+                .starts_with("r.json:1: is not valid JSON")
+        );
         assert!(read("[]").unwrap_err().contains("holds no objects"));
     }
 }

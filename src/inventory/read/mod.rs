@@ -186,7 +186,10 @@ mod tests {
         for reader in READERS {
             let same = |other: &&super::Reader| {
                 other.format == reader.format
-                    || other.extensions.iter().any(|e| reader.extensions.contains(e))
+                    || other
+                        .extensions
+                        .iter()
+                        .any(|e| reader.extensions.contains(e))
             };
             assert_eq!(READERS.iter().filter(same).count(), 1, "{}", reader.format);
         }

@@ -62,13 +62,20 @@ pub(super) fn subjects(estate: &Estate) -> Vec<Subject<'_>> {
     }
     let mut bearers: HashMap<String, u32> = HashMap::new();
     for identity in &estate.identities {
-        *bearers.entry(estate.text(identity.name).to_lowercase()).or_default() += 1;
+        *bearers
+            .entry(estate.text(identity.name).to_lowercase())
+            .or_default() += 1;
     }
     let credentials = estate.credentials.iter();
     credentials
         .map(|credential| {
             let slots = credential.secret.and_then(|secret| slots.get(&secret));
-            subject(estate, credential, slots.map_or(&[], Vec::as_slice), &bearers)
+            subject(
+                estate,
+                credential,
+                slots.map_or(&[], Vec::as_slice),
+                &bearers,
+            )
         })
         .collect()
 }
@@ -80,7 +87,9 @@ fn subject<'a>(
     bearers: &HashMap<String, u32>,
 ) -> Subject<'a> {
     let identity = estate.identity_of(credential);
-    let account = credential.account.or(identity.and_then(|identity| identity.account));
+    let account = credential
+        .account
+        .or(identity.and_then(|identity| identity.account));
     let account = account.map(|sym| estate.text(sym));
     let mut subject = Subject {
         natives: Vec::new(),
@@ -93,10 +102,17 @@ fn subject<'a>(
         locators: Vec::new(),
         hints: Vec::new(),
         decoded_account: None,
-        names: credential.name.iter().map(|&sym| estate.text(sym)).collect(),
+        names: credential
+            .name
+            .iter()
+            .map(|&sym| estate.text(sym))
+            .collect(),
         systems: Vec::new(),
         environments: Vec::new(),
-        parties: estate.claims(&credential.claims).map(|claim| claim.party.as_str()).collect(),
+        parties: estate
+            .claims(&credential.claims)
+            .map(|claim| claim.party.as_str())
+            .collect(),
         account: account.map(keys::account),
         provider: estate.text(credential.provider),
         kind: estate.text(credential.kind),
@@ -122,7 +138,8 @@ impl<'a> Subject<'a> {
             let (scheme, value) = (estate.text(scheme), estate.text(value));
             match scheme {
                 "arn" | "client-email" => {
-                    self.principals.push((keys::principal(value), value.to_owned()));
+                    self.principals
+                        .push((keys::principal(value), value.to_owned()));
                 }
                 "jwt-subject" => self.hint(value),
                 _ => {
@@ -139,7 +156,8 @@ impl<'a> Subject<'a> {
             self.locators.push((keys::locator(text), text.to_owned()));
             let last = text.rsplit([':', '/']).next().unwrap_or(text);
             if let Some(scheme @ ("guid" | "access_key_id")) = identify::shape(last) {
-                self.natives.push((keys::native(scheme, last), last.to_owned()));
+                self.natives
+                    .push((keys::native(scheme, last), last.to_owned()));
                 self.ids.push(last.to_lowercase());
                 self.has_own_id = true;
             }
@@ -161,7 +179,8 @@ impl<'a> Subject<'a> {
         self.principals.push((keys::principal(key), key.to_owned()));
         let last = key.rsplit([':', '/']).next().unwrap_or(key);
         if identify::is_guid(last) {
-            self.principals.push((keys::principal(last), last.to_owned()));
+            self.principals
+                .push((keys::principal(last), last.to_owned()));
         }
         if let Some(account) = account {
             self.user = Some((keys::user(account, name), name.to_owned()));
@@ -187,7 +206,8 @@ impl<'a> Subject<'a> {
 
     fn places(&mut self, estate: &'a Estate, credential: &'a Credential, slots: &[&'a Slot]) {
         for slot in slots.iter().take(MOST_PLACES) {
-            self.locators.push((keys::locator(&slot.key.0), slot.key.0.clone()));
+            self.locators
+                .push((keys::locator(&slot.key.0), slot.key.0.clone()));
             self.names.push(&slot.name);
             self.systems.push(last_part(&slot.scope));
         }
@@ -225,7 +245,8 @@ impl<'a> Subject<'a> {
         for (name, value) in facts {
             match name {
                 "client_email" => {
-                    self.hints.push((keys::principal(value), value.to_owned(), 0.90));
+                    self.hints
+                        .push((keys::principal(value), value.to_owned(), 0.90));
                 }
                 "private_key_id" | "key_id" => {
                     for key in keys::natives_of_handle("key_id", value) {
@@ -245,12 +266,16 @@ impl<'a> Subject<'a> {
     /// A subject that the credential names: long ones are hardly anybody else's.
     fn hint(&mut self, value: &str) {
         let confidence = if value.len() >= 16 { 0.85 } else { 0.75 };
-        self.hints.push((keys::principal(value), value.to_owned(), confidence));
+        self.hints
+            .push((keys::principal(value), value.to_owned(), confidence));
     }
 }
 
 fn last_part(name: &str) -> &str {
-    name.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or(name)
+    name.trim_end_matches('/')
+        .rsplit(['/', ':'])
+        .next()
+        .unwrap_or(name)
 }
 
 /// Which credentials lie in each place.
@@ -296,10 +321,15 @@ impl<'a> Ends<'a> {
         let mut found: Vec<u32> = if tail.len() >= 4 {
             let last = &tail[tail.len() - 4..];
             let here = self.by_tail.get(last).map_or(&[][..], Vec::as_slice);
-            here.iter().filter(|(id, _)| fits(id)).map(|&(_, at)| at).collect()
+            here.iter()
+                .filter(|(id, _)| fits(id))
+                .map(|&(_, at)| at)
+                .collect()
         } else {
             let from = self.sorted.partition_point(|(id, _)| *id < head);
-            let here = self.sorted[from..].iter().take_while(|(id, _)| id.starts_with(head));
+            let here = self.sorted[from..]
+                .iter()
+                .take_while(|(id, _)| id.starts_with(head));
             here.filter(|(id, _)| fits(id)).map(|&(_, at)| at).collect()
         };
         found.sort_unstable();

@@ -9,7 +9,10 @@ const LONG_ENOUGH: usize = 16;
 pub(super) fn compact(value: &str) -> String {
     let value = value.trim_matches(['{', '}']).to_lowercase();
     let value = value.trim_end_matches('=');
-    let bare: String = value.chars().filter(|c| !matches!(c, '-' | ':' | ' ')).collect();
+    let bare: String = value
+        .chars()
+        .filter(|c| !matches!(c, '-' | ':' | ' '))
+        .collect();
     if bare.len() >= 8 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
         bare
     } else {
@@ -39,21 +42,37 @@ pub(super) fn natives_of_handle(scheme: &str, value: &str) -> Vec<String> {
         let stem = native.strip_suffix("_id").unwrap_or(native);
         scheme.contains(stem)
     });
-    resembling.map(|native| format!("id:{native}:{id}")).collect()
+    resembling
+        .map(|native| format!("id:{native}:{id}"))
+        .collect()
 }
 
 /// Schemes of the record that name one credential, or an application.
 pub(super) const NATIVE: &[&str] = &[
-    "access_key_id", "key_id", "token_id", "spki_sha256", "serial_issuer", "ssh_fingerprint",
-    "client_id", "object_id", "app_installation", "guid", "identifier",
+    "access_key_id",
+    "key_id",
+    "token_id",
+    "spki_sha256",
+    "serial_issuer",
+    "ssh_fingerprint",
+    "client_id",
+    "object_id",
+    "app_installation",
+    "guid",
+    "identifier",
 ];
 
 /// Of these, the ones that name one key of a principal.
 pub(super) fn names_a_key(scheme: &str) -> bool {
     matches!(
         scheme,
-        "access_key_id" | "key_id" | "token_id" | "spki_sha256" | "serial_issuer"
-            | "ssh_fingerprint" | "masked"
+        "access_key_id"
+            | "key_id"
+            | "token_id"
+            | "spki_sha256"
+            | "serial_issuer"
+            | "ssh_fingerprint"
+            | "masked"
     )
 }
 
@@ -70,7 +89,11 @@ pub(super) fn principal(value: &str) -> String {
 
 /// The key of a user name in an account.
 pub(super) fn user(account: &str, name: &str) -> String {
-    format!("us:{}:{}", self::account(account), name.trim().to_lowercase())
+    format!(
+        "us:{}:{}",
+        self::account(account),
+        name.trim().to_lowercase()
+    )
 }
 
 /// The key of a user name where no account is known.
@@ -82,7 +105,11 @@ pub(super) fn only_user(name: &str) -> String {
 pub(super) fn account(text: &str) -> String {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let letters = text.chars().any(char::is_alphabetic);
-    if digits.len() == 12 && !letters { digits } else { squeezed(text) }
+    if digits.len() == 12 && !letters {
+        digits
+    } else {
+        squeezed(text)
+    }
 }
 
 /// The account inside an ARN.
@@ -137,8 +164,15 @@ pub(super) fn kinds_differ(record: &Record, kind: &str) -> bool {
         return false;
     };
     let apart = [
-        "certificate", "ssh_key", "deploy_key", "database_login", "webhook_secret", "oauth_app",
-        "oauth_grant", "personal_access_token", "access_key",
+        "certificate",
+        "ssh_key",
+        "deploy_key",
+        "database_login",
+        "webhook_secret",
+        "oauth_app",
+        "oauth_grant",
+        "personal_access_token",
+        "access_key",
     ];
     let alike = [recorded, family] == ["deploy_key", "ssh_key"];
     recorded != family && apart.contains(&recorded) && !alike

@@ -115,13 +115,27 @@ fn edges(subjects: &[Subject<'_>], records: &Records<'_>) -> Vec<Vec<Match>> {
             for &record in records.under(key) {
                 found.insert(record);
                 let because = format!("identifier {shown}");
-                offer(&mut all[credential], credential, record, MatchKey::NativeId, 1.0, because);
+                offer(
+                    &mut all[credential],
+                    credential,
+                    record,
+                    MatchKey::NativeId,
+                    1.0,
+                    because,
+                );
             }
         }
         if let Some(key) = &subject.fingerprint {
             for &record in records.under(key) {
                 let because = "the same secret".to_owned();
-                offer(&mut all[credential], credential, record, MatchKey::Fingerprint, 1.0, because);
+                offer(
+                    &mut all[credential],
+                    credential,
+                    record,
+                    MatchKey::Fingerprint,
+                    1.0,
+                    because,
+                );
             }
         }
     }
@@ -139,10 +153,19 @@ fn edges(subjects: &[Subject<'_>], records: &Records<'_>) -> Vec<Vec<Match>> {
                 continue;
             }
             let (confidence, because) = doubts(subject, recorded, key, confidence, because);
-            offer(&mut all[credential], credential, record, key, confidence, because);
+            offer(
+                &mut all[credential],
+                credential,
+                record,
+                key,
+                confidence,
+                because,
+            );
         }
     }
-    all.into_iter().map(|edges| edges.into_values().collect()).collect()
+    all.into_iter()
+        .map(|edges| edges.into_values().collect())
+        .collect()
 }
 
 type Weak = (u32, MatchKey, f64, String);
@@ -181,7 +204,10 @@ fn doubts(
     because: String,
 ) -> (f64, String) {
     if record.names_a_key && subject.has_own_id {
-        return (confidence.min(0.75), format!("{because}, but the record names another key"));
+        return (
+            confidence.min(0.75),
+            format!("{because}, but the record names another key"),
+        );
     }
     let before = match (record.record.revoked_at, subject.created) {
         (Some(revoked), Some(created)) => record.ended && revoked < created,
@@ -192,7 +218,10 @@ fn doubts(
         return (confidence.min(0.70), format!("{because}, {why}"));
     }
     if key == MatchKey::Principal && keys::kinds_differ(record.record, subject.kind) {
-        return (confidence.min(0.75), format!("{because}, but the record is of another kind"));
+        return (
+            confidence.min(0.75),
+            format!("{because}, but the record is of another kind"),
+        );
     }
     (confidence, because)
 }
@@ -201,15 +230,30 @@ fn doubts(
 fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
     for (key, shown) in &subject.principals {
         for &record in records.under(key) {
-            out.push((record, MatchKey::Principal, 0.95, format!("principal {shown}")));
+            out.push((
+                record,
+                MatchKey::Principal,
+                0.95,
+                format!("principal {shown}"),
+            ));
         }
         for record in records.globs(key) {
-            out.push((record, MatchKey::Principal, 0.95, format!("principals like {shown}")));
+            out.push((
+                record,
+                MatchKey::Principal,
+                0.95,
+                format!("principals like {shown}"),
+            ));
         }
     }
     if let Some((key, shown)) = &subject.user {
         for &record in records.under(key) {
-            out.push((record, MatchKey::Principal, 0.95, format!("user {shown} of the account")));
+            out.push((
+                record,
+                MatchKey::Principal,
+                0.95,
+                format!("user {shown} of the account"),
+            ));
         }
     }
     if let Some((key, shown)) = &subject.only_user {
@@ -237,9 +281,17 @@ fn located(
             if !fits(subject) && here.len() > 1 {
                 continue;
             }
-            let fitting = here.iter().filter(|&&other| fits(&subjects[other as usize])).count();
+            let fitting = here
+                .iter()
+                .filter(|&&other| fits(&subjects[other as usize]))
+                .count();
             if here.len() == 1 || fitting == 1 {
-                out.push((record, MatchKey::Locator, 0.85, format!("stored in {shown}")));
+                out.push((
+                    record,
+                    MatchKey::Locator,
+                    0.85,
+                    format!("stored in {shown}"),
+                ));
             } else {
                 let because = format!("stored in {shown}, with {} others", here.len() - 1);
                 out.push((record, MatchKey::Locator, 0.65, because));
@@ -252,7 +304,12 @@ fn located(
 fn hinted(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
     for (key, shown, confidence) in &subject.hints {
         for &record in records.under(key) {
-            out.push((record, MatchKey::Hint, *confidence, format!("it names {shown}")));
+            out.push((
+                record,
+                MatchKey::Hint,
+                *confidence,
+                format!("it names {shown}"),
+            ));
         }
     }
     // The account alone names a record only if it is the account's only one.
@@ -322,7 +379,14 @@ fn masked(
             }
             let because = format!("masked id {}", super::text::shown(mask.shown));
             let edges = &mut all[credential as usize];
-            offer(edges, credential as usize, mask.record, MatchKey::Hint, confidence, because);
+            offer(
+                edges,
+                credential as usize,
+                mask.record,
+                MatchKey::Hint,
+                confidence,
+                because,
+            );
         }
     }
 }

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::{
-    super::{Inventory, Match, MatchKey, Nearest, text::{squeezed, words}},
+    super::{
+        Inventory, Match, MatchKey, Nearest,
+        text::{squeezed, words},
+    },
     credentials::Subject,
     records::Records,
 };
@@ -42,14 +45,22 @@ impl Tokens {
         }
         for (at, record) in inventory.records.iter().enumerate() {
             let name = record.name.as_deref().unwrap_or_default();
-            let texts = [&record.system, &record.account, &record.owner, &record.purpose];
+            let texts = [
+                &record.system,
+                &record.account,
+                &record.owner,
+                &record.purpose,
+            ];
             let mut all: Vec<u32> = tokens.intern(name);
             tokens.name_words.push(all.clone());
             for text in texts.into_iter().flatten() {
                 all.extend(tokens.intern(text));
             }
             for identifier in &record.identifiers {
-                if matches!(identifier.scheme.as_str(), "principal" | "ci_variable" | "repo_path" | "vault_path") {
+                if matches!(
+                    identifier.scheme.as_str(),
+                    "principal" | "ci_variable" | "repo_path" | "vault_path"
+                ) {
                     all.extend(tokens.intern(&identifier.value));
                 }
             }
@@ -58,7 +69,9 @@ impl Tokens {
             for word in all {
                 tokens.records[word as usize].push(at as u32);
             }
-            tokens.systems.push(squeezed(record.system.as_deref().unwrap_or_default()));
+            tokens
+                .systems
+                .push(squeezed(record.system.as_deref().unwrap_or_default()));
         }
         tokens
     }
@@ -80,7 +93,9 @@ impl Tokens {
     }
 
     fn known(&self, text: &str) -> impl Iterator<Item = u32> {
-        telling(text).into_iter().filter_map(|word| self.ids.get(&word).copied())
+        telling(text)
+            .into_iter()
+            .filter_map(|word| self.ids.get(&word).copied())
     }
 
     /// The three nearest records, and those whose name resembles the credential's within one
@@ -91,12 +106,20 @@ impl Tokens {
         subject: &Subject<'_>,
         records: &Records<'_>,
     ) -> (Vec<Nearest>, Vec<Match>) {
-        let mut names: Vec<u32> = subject.names.iter().flat_map(|name| self.known(name)).collect();
+        let mut names: Vec<u32> = subject
+            .names
+            .iter()
+            .flat_map(|name| self.known(name))
+            .collect();
         names.sort_unstable();
         names.dedup();
         let mut all = names.clone();
         let texts = subject.systems.iter().chain(&subject.parties).copied();
-        all.extend(texts.chain(subject.account.as_deref()).flat_map(|text| self.known(text)));
+        all.extend(
+            texts
+                .chain(subject.account.as_deref())
+                .flat_map(|text| self.known(text)),
+        );
         all.sort_unstable();
         all.dedup();
         let count = |word: u32| self.records[word as usize].len();
@@ -115,13 +138,20 @@ impl Tokens {
                 }
             }
         }
-        let systems: Vec<String> = subject.systems.iter().map(|system| squeezed(system)).collect();
+        let systems: Vec<String> = subject
+            .systems
+            .iter()
+            .map(|system| squeezed(system))
+            .collect();
         let mut near = Vec::new();
         let mut resembling = Vec::new();
         for (record, words) in shared {
             let weight: f64 = words.iter().map(|&word| weight(word)).sum();
-            let shown: Vec<&str> =
-                words.iter().take(4).map(|&word| self.names[word as usize].as_str()).collect();
+            let shown: Vec<&str> = words
+                .iter()
+                .take(4)
+                .map(|&word| self.names[word as usize].as_str())
+                .collect();
             let because = format!("shares {}", shown.join(", "));
             let mut score = 0.59 * weight / whole;
             let system = &self.systems[record as usize];
@@ -139,11 +169,17 @@ impl Tokens {
                     });
                 }
             }
-            near.push(Nearest { record, score, because });
+            near.push(Nearest {
+                record,
+                score,
+                because,
+            });
         }
         let rank = |record: u32| records.all[record as usize].rank;
         near.sort_by(|a, b| {
-            b.score.total_cmp(&a.score).then_with(|| rank(a.record).cmp(&rank(b.record)))
+            b.score
+                .total_cmp(&a.score)
+                .then_with(|| rank(a.record).cmp(&rank(b.record)))
         });
         near.truncate(8);
         resembling.sort_by(|a, b| {
@@ -169,7 +205,10 @@ fn telling(text: &str) -> Vec<String> {
 
 /// How much of two sorted word lists is common: 0 to 1.
 fn alike(a: &[u32], b: &[u32]) -> f64 {
-    let common = a.iter().filter(|word| b.binary_search(word).is_ok()).count();
+    let common = a
+        .iter()
+        .filter(|word| b.binary_search(word).is_ok())
+        .count();
     if common == 0 {
         return 0.0;
     }

@@ -47,11 +47,16 @@ impl<'a> Records<'a> {
         };
         for (at, record) in inventory.records.iter().enumerate() {
             let next = order.len();
-            let inventory = *order.entry(record.source.inventory.as_str()).or_insert(next);
+            let inventory = *order
+                .entry(record.source.inventory.as_str())
+                .or_insert(next);
             records.all.push(Recorded {
                 record,
                 ended: is_ended(record.status),
-                names_a_key: record.identifiers.iter().any(|i| keys::names_a_key(&i.scheme)),
+                names_a_key: record
+                    .identifiers
+                    .iter()
+                    .any(|i| keys::names_a_key(&i.scheme)),
                 rank: (inventory, record.id.as_str()),
             });
             records.file(at as u32, record);
@@ -126,7 +131,11 @@ impl<'a> Records<'a> {
         let key = keys::principal(value);
         match key.strip_suffix('*') {
             None => self.add(key, at),
-            Some(start) if start.rsplit_once('/').is_some_and(|(_, name)| name.len() >= 3) => {
+            Some(start)
+                if start
+                    .rsplit_once('/')
+                    .is_some_and(|(_, name)| name.len() >= 3) =>
+            {
                 self.globs.entry(start.to_owned()).or_default().push(at);
             }
             Some(_) => {}
