@@ -92,15 +92,15 @@ pub(super) fn judge(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usi
     })
 }
 
-/// The public identifier: the pattern's `handle` group, or the fact `handle:<scheme>` of a
-/// prover that computed one (a key's fingerprint).
+/// The public identifier: the pattern's `handle` group, or the fact of that name that a prover
+/// computed (a key's fingerprint).
 fn handle(rule: &Rule, span: Option<Range<usize>>, bytes: &[u8], facts: &mut Vec<(String, String)>) -> Option<Handle> {
-    if let Some(at) = facts.iter().position(|(name, _)| name.starts_with("handle:")) {
-        let (name, value) = facts.remove(at);
-        return Some(Handle::new(&name["handle:".len()..], value));
-    }
     let scheme = rule.handle.as_ref()?;
-    let text = &bytes[span?];
+    let Some(span) = span else {
+        let at = facts.iter().position(|(name, _)| name == scheme)?;
+        return Some(Handle::new(scheme, facts.remove(at).1));
+    };
+    let text = &bytes[span];
     let is_shown = text.len() <= 300 && text.iter().all(|&b| b.is_ascii_graphic());
     is_shown.then(|| Handle::new(scheme, String::from_utf8_lossy(text)))
 }

@@ -12,7 +12,7 @@ const HEADER: [&str; 15] = [
 ];
 
 pub(super) fn build(company: &Company) -> Result<()> {
-    let soon = company.day(-200);
+    let soon = company.day(-100);
     let approved = company.day(20);
     let mut register = csv::Writer::from_writer(Vec::new());
     register.write_record(HEADER.iter().chain(&["Recovery procedure"]))?;
