@@ -83,6 +83,13 @@ pub fn sweep(connectors: &[Box<dyn Connector>], engine: &Engine, options: &Sweep
     let (found, gaps) = pool.finish();
     gathered.gaps.extend(gaps);
     let mut sightings = second::sightings(connectors, engine, options, &workers, &resources, found, &mut gathered.gaps);
+    for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
+        let mut sink = FactSink(&mut gathered);
+        if let Err(error) = connector.settle(&cx(system, engine, options), &mut sink) {
+            let label = connector.about().label.clone();
+            sink.gap(Gap { kind: GapKind::Failed, subject: label.clone(), reason: error.message, source: Source { system, locator: label } });
+        }
+    }
     merge(&mut sightings);
     gathered.resources = resources.all;
     gathered.sightings = sightings;
@@ -168,6 +175,15 @@ pub(crate) fn cx<'a>(system: SystemId, engine: &'a Engine, options: &'a SweepOpt
         cancel: options.cancel,
         progress: options.progress,
         redactor: engine,
+    }
+}
+
+/// Takes what connectors say when all work is done.
+struct FactSink<'a>(&'a mut Gathered);
+
+impl Sink for FactSink<'_> {
+    fn emit(&mut self, item: Item) {
+        self.0.take(item);
     }
 }
 

@@ -11,9 +11,15 @@
 mod read;
 mod walk;
 
-use std::path::PathBuf;
+use std::{
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+};
 
-use keymuster_api::{About, Connector, ConnectorError, Cx, Item, Preflight, Resource, ResourceKind, Sink, Spot};
+use keymuster_api::{About, Connector, ConnectorError, Coverage, Cx, Item, Preflight, Resource, ResourceKind, Sink, Spot};
 
 pub use read::SLICE;
 
@@ -45,6 +51,17 @@ pub struct Tree {
 pub struct FilesConnector {
     about: About,
     trees: Vec<Tree>,
+    tallies: Vec<Arc<Tally>>,
+}
+
+/// What is counted of a tree while it is walked and read.
+#[derive(Default)]
+pub(crate) struct Tally {
+    pub(crate) expected: AtomicU64,
+    pub(crate) received: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    /// Entries that could not be listed, and files that could not be read.
+    pub(crate) unseen: AtomicU64,
 }
 
 impl FilesConnector {
@@ -52,7 +69,8 @@ impl FilesConnector {
     pub fn new(trees: Vec<Tree>) -> FilesConnector {
         let names: Vec<&str> = trees.iter().map(|tree| tree.name.as_str()).collect();
         let label = format!("files {}", names.join(", "));
-        FilesConnector { about: About { kind: "files", label, network: false }, trees }
+        let tallies = trees.iter().map(|_| Arc::default()).collect();
+        FilesConnector { about: About { kind: "files", label, network: false }, trees, tallies }
     }
 }
 
@@ -74,15 +92,15 @@ impl Connector for FilesConnector {
     }
 
     fn sweep(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
-        for (id, tree) in (0u32..).zip(&self.trees) {
+        for ((id, tree), tally) in (0u32..).zip(&self.trees).zip(&self.tallies) {
             let location = match &tree.root {
                 Root::Path(path) => path.display().to_string(),
                 Root::Stdin => "standard input".to_owned(),
             };
             out.emit(Item::Resource(Resource { id, kind: ResourceKind::Tree, name: tree.name.clone(), location }));
             match &tree.root {
-                Root::Path(path) => walk::walk(cx, id, tree, path, out),
-                Root::Stdin => out.emit(Item::Work(Box::new(read::StdinLoad::new(cx, id)))),
+                Root::Path(path) => walk::walk(cx, id, tree, tally, path, out),
+                Root::Stdin => out.emit(Item::Work(Box::new(read::StdinLoad::new(cx, id, tally)))),
             }
             if cx.cancel.is_cancelled() {
                 break;
@@ -99,6 +117,22 @@ impl Connector for FilesConnector {
                 let bytes = zeroize::Zeroizing::new(bytes);
                 out(index, &bytes);
             }
+        }
+        Ok(())
+    }
+
+    fn settle(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
+        for (tree, tally) in self.trees.iter().zip(&self.tallies) {
+            let (expected, received) = (tally.expected.load(Relaxed), tally.received.load(Relaxed));
+            out.emit(Item::Coverage(Coverage {
+                scope: format!("files:{}", tree.name),
+                what: "files".to_owned(),
+                expected: Some(expected),
+                received,
+                bytes: tally.bytes.load(Relaxed),
+                complete: expected == received && tally.unseen.load(Relaxed) == 0,
+                source: cx.source(tree.name.clone()),
+            }));
         }
         Ok(())
     }

@@ -5,10 +5,13 @@ use std::{
     fs,
     io::{self, Read},
     path::{Path, PathBuf},
+    sync::{Arc, atomic::Ordering::Relaxed},
 };
 
 use keymuster_api::{Content, Copied, Cx, Fresh, Gap, GapKind, Load, LoadCx, Origin, PathBytes, Place, Source, Spot, SystemId, Trace};
 use zeroize::Zeroizing;
+
+use crate::Tally;
 
 /// Bytes of a large file held at a time.
 pub const SLICE: usize = 16 << 20;
@@ -26,12 +29,13 @@ pub(crate) struct FilesLoad {
     system: SystemId,
     resource: u32,
     source: Source,
+    tally: Arc<Tally>,
     files: Vec<File>,
 }
 
 impl FilesLoad {
-    pub(crate) fn new(cx: &Cx<'_>, resource: u32, root: &Path, files: Vec<File>) -> FilesLoad {
-        FilesLoad { system: cx.system, resource, source: cx.source(root.display().to_string()), files }
+    pub(crate) fn new(cx: &Cx<'_>, resource: u32, tally: &Arc<Tally>, root: &Path, files: Vec<File>) -> FilesLoad {
+        FilesLoad { system: cx.system, resource, source: cx.source(root.display().to_string()), tally: Arc::clone(tally), files }
     }
 }
 
@@ -45,6 +49,7 @@ impl Load for FilesLoad {
         let mut buffer = Zeroizing::new(Vec::new());
         for file in &self.files {
             if cx.is_cancelled() {
+                self.tally.unseen.fetch_add(1, Relaxed);
                 return Err(Gap {
                     kind: GapKind::Cancelled,
                     subject: format!("files from {}", file.path),
@@ -54,13 +59,18 @@ impl Load for FilesLoad {
             }
             let place = Place { system: self.system, resource: self.resource, spot: Spot::File { path: file.path.clone() } };
             let read = open(&file.absolute).and_then(|mut opened| scan(cx, &place, &mut opened, &mut buffer));
-            if let Err(error) = read {
+            if let Err(error) = &read {
+                self.tally.unseen.fetch_add(1, Relaxed);
                 cx.gap(Gap {
                     kind: if error.kind() == io::ErrorKind::PermissionDenied { GapKind::Denied } else { GapKind::Unreadable },
                     subject: file.path.to_string(),
                     reason: format!("{error}; run as a user who may read it, or leave it out"),
                     source: self.source.clone(),
                 });
+            }
+            if let Ok(bytes) = read {
+                self.tally.received.fetch_add(1, Relaxed);
+                self.tally.bytes.fetch_add(bytes, Relaxed);
             }
             cx.advance(file.size, 1);
         }
@@ -82,11 +92,13 @@ pub(crate) struct StdinLoad {
     system: SystemId,
     resource: u32,
     source: Source,
+    tally: Arc<Tally>,
 }
 
 impl StdinLoad {
-    pub(crate) fn new(cx: &Cx<'_>, resource: u32) -> StdinLoad {
-        StdinLoad { system: cx.system, resource, source: cx.source("standard input") }
+    pub(crate) fn new(cx: &Cx<'_>, resource: u32, tally: &Arc<Tally>) -> StdinLoad {
+        tally.expected.fetch_add(1, Relaxed);
+        StdinLoad { system: cx.system, resource, source: cx.source("standard input"), tally: Arc::clone(tally) }
     }
 }
 
@@ -98,18 +110,24 @@ impl Load for StdinLoad {
     fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap> {
         let place = Place { system: self.system, resource: self.resource, spot: Spot::File { path: "(standard input)".into() } };
         let mut buffer = Zeroizing::new(Vec::new());
-        scan(cx, &place, &mut io::stdin().lock(), &mut buffer).map_err(|error| Gap {
-            kind: GapKind::Unreadable,
-            subject: "standard input".to_owned(),
-            reason: error.to_string(),
-            source: self.source,
-        })
+        match scan(cx, &place, &mut io::stdin().lock(), &mut buffer) {
+            Ok(bytes) => {
+                self.tally.received.fetch_add(1, Relaxed);
+                self.tally.bytes.fetch_add(bytes, Relaxed);
+                Ok(())
+            }
+            Err(error) => {
+                self.tally.unseen.fetch_add(1, Relaxed);
+                Err(Gap { kind: GapKind::Unreadable, subject: "standard input".to_owned(), reason: error.to_string(), source: self.source })
+            }
+        }
     }
 }
 
-/// Scans all a reader gives, slice by slice. The bytes two slices share are told to be copied,
+/// Scans all a reader gives, slice by slice, and counts the bytes. The bytes two slices share are told to be copied,
 /// so nothing in them is searched twice, and what crosses the border is found.
-fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<()> {
+fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<u64> {
+    let mut total = 0;
     buffer.clear();
     let mut origin = Origin::default();
     let mut kept = 0;
@@ -117,9 +135,10 @@ fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zero
     loop {
         let wanted = (SLICE + OVERLAP - kept) as u64;
         let got = reader.take(wanted).read_to_end(buffer)?;
+        total += got as u64;
         let is_last = (got as u64) < wanted;
         if buffer.is_empty() || (got == 0 && base.is_some()) {
-            return Ok(());
+            return Ok(total);
         }
         origin.is_cut = !is_last;
         let copied;
@@ -131,8 +150,11 @@ fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zero
             }
         };
         let trace = cx.scan(&Content { place, bytes: buffer, origin, class: None, fresh });
-        if is_last || cx.is_cancelled() {
-            return Ok(());
+        if is_last {
+            return Ok(total);
+        }
+        if cx.is_cancelled() {
+            return Err(io::Error::other("the run was stopped before it was read to its end"));
         }
         let from = buffer.len() - OVERLAP;
         let dropped = &buffer[..from];

@@ -7,10 +7,12 @@ use std::{
 };
 
 use ignore::{DirEntry, WalkBuilder};
-use keymuster_api::{Coverage, Cx, Gap, GapKind, Item, PathBytes, Sink};
+use keymuster_api::{Cx, Gap, GapKind, Item, PathBytes, Sink};
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use crate::{
-    Tree,
+    Tally, Tree,
     read::{File, FilesLoad},
 };
 
@@ -22,7 +24,7 @@ const BATCH_FILES: usize = 256;
 /// Directories of a repository whose content is compressed objects.
 const OBJECT_STORES: &[&str] = &["objects", "lfs"];
 
-pub(crate) fn walk(cx: &Cx<'_>, resource: u32, tree: &Tree, root: &Path, out: &mut dyn Sink) {
+pub(crate) fn walk(cx: &Cx<'_>, resource: u32, tree: &Tree, tally: &Arc<Tally>, root: &Path, out: &mut dyn Sink) {
     let exclude = tree.exclude.clone();
     let skip_git = tree.skip_git;
     let walker = WalkBuilder::new(root)
@@ -38,17 +40,16 @@ pub(crate) fn walk(cx: &Cx<'_>, resource: u32, tree: &Tree, root: &Path, out: &m
         .sort_by_file_name(Ord::cmp)
         .build();
     let mut batch = Batch { files: Vec::new(), bytes: 0 };
-    let (mut files, mut bytes, mut complete) = (0, 0, true);
     for entry in walker {
         if cx.cancel.is_cancelled() {
-            complete = false;
+            tally.unseen.fetch_add(1, Relaxed);
             out.gap(gap(cx, root, GapKind::Cancelled, root, "the run was stopped before the whole tree was walked".to_owned()));
             break;
         }
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
-                complete = false;
+                tally.unseen.fetch_add(1, Relaxed);
                 let (path, reason) = explain(&error, root);
                 out.gap(gap(cx, root, GapKind::Unreadable, &path, reason));
                 continue;
@@ -61,29 +62,19 @@ pub(crate) fn walk(cx: &Cx<'_>, resource: u32, tree: &Tree, root: &Path, out: &m
         let size = match entry.metadata() {
             Ok(metadata) => metadata.len(),
             Err(error) => {
-                complete = false;
+                tally.unseen.fetch_add(1, Relaxed);
                 out.gap(gap(cx, root, GapKind::Unreadable, entry.path(), error.to_string()));
                 continue;
             }
         };
-        files += 1;
-        bytes += size;
+        tally.expected.fetch_add(1, Relaxed);
         cx.progress.expect(size, 1);
         batch.push(File { absolute: entry.path().to_path_buf(), path: relative(root, entry.path()), size });
         if batch.bytes >= BATCH_BYTES || batch.files.len() >= BATCH_FILES {
-            batch.emit(cx, resource, root, out);
+            batch.emit(cx, resource, tally, root, out);
         }
     }
-    batch.emit(cx, resource, root, out);
-    out.emit(Item::Coverage(Coverage {
-        scope: format!("files:{}", tree.name),
-        what: "files".to_owned(),
-        expected: None,
-        received: files,
-        bytes,
-        complete,
-        source: cx.source(root.display().to_string()),
-    }));
+    batch.emit(cx, resource, tally, root, out);
 }
 
 struct Batch {
@@ -97,10 +88,10 @@ impl Batch {
         self.files.push(file);
     }
 
-    fn emit(&mut self, cx: &Cx<'_>, resource: u32, root: &Path, out: &mut dyn Sink) {
+    fn emit(&mut self, cx: &Cx<'_>, resource: u32, tally: &Arc<Tally>, root: &Path, out: &mut dyn Sink) {
         if !self.files.is_empty() {
             let files = std::mem::take(&mut self.files);
-            out.emit(Item::Work(Box::new(FilesLoad::new(cx, resource, root, files))));
+            out.emit(Item::Work(Box::new(FilesLoad::new(cx, resource, tally, root, files))));
         }
         self.bytes = 0;
     }

@@ -38,7 +38,7 @@ pub(super) const USERS: &[User] = &[
     // Registered, and nobody answers for it.
     User { name: "image-resizer", made: 50, used: Some(3), active: true, policy: Policy::Bucket("images"), team: None },
     // Revoked on paper, alive in fact.
-    User { name: "old-mailer", made: 80, used: Some(4), active: true, policy: Policy::Bucket("mail"), team: None },
+    User { name: "old-mailer", made: 40, used: Some(4), active: true, policy: Policy::Bucket("mail"), team: None },
     // Switched off: old and unused, and rightly silent.
     User { name: "build-cache", made: 600, used: Some(400), active: false, policy: Policy::Bucket("cache"), team: None },
 ];
