@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use keymuster_api::Redactor;
-use sha2::{Digest as _, Sha256};
 
 use super::{
     Identifier, Inventory, InventoryError, InventoryMap, LeakedCell, Record, RecordSource,
     dates::{self, DayIs, Refusal},
     field::{self, IDENTIFIERS},
     identify,
+    ids::{derived_id, distinct_ids},
     map::{Mapping, map_table},
     read::{ReadCx, Table, read_table},
     seal::{Leak, is_secret_column, seal},
@@ -499,82 +499,5 @@ impl Filling<'_> {
             .text(row, "record_id")
             .unwrap_or_else(|| derived_id(&record));
         Some(record)
-    }
-}
-
-/// An id for a record that has none, which survives sorting and editing the register: from its
-/// identifiers, or from name and system.
-fn derived_id(record: &Record) -> String {
-    let mut parts: Vec<String> = record
-        .identifiers
-        .iter()
-        .filter(|i| i.scheme != "fingerprint_hmac" || record.identifiers.len() == 1)
-        .map(|i| format!("{}:{}", i.scheme, i.value.to_lowercase()))
-        .collect();
-    if parts.is_empty() {
-        let part = |text: &Option<String>| squeezed(text.as_deref().unwrap_or_default());
-        parts = vec![format!(
-            "name:{}:{}",
-            part(&record.name),
-            part(&record.system)
-        )];
-    }
-    parts.sort();
-    let digest = Sha256::digest(parts.join("\n").as_bytes());
-    digest[..6]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
-/// Gives the second record of an id the suffix `-2`, and so on.
-fn distinct_ids(inventory: &mut Inventory, file: &str) {
-    let mut used: BTreeSet<String> = inventory.records.iter().map(|r| r.id.clone()).collect();
-    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
-    for record in &mut inventory.records {
-        let Some(&first) = seen.get(&record.id) else {
-            seen.insert(record.id.clone(), record.source.row);
-            continue;
-        };
-        let mut n = 2;
-        while used.contains(&format!("{}-{n}", record.id)) {
-            n += 1;
-        }
-        inventory.notes.push(format!(
-            "{file}: rows {first} and {} have the same id `{}`",
-            record.source.row,
-            shown(&record.id)
-        ));
-        record.id = format!("{}-{n}", record.id);
-        used.insert(record.id.clone());
-    }
-}
-
-impl Inventory {
-    /// All registers as one, in order of precedence (the lowest first). Where two registers use
-    /// the same id, the later record's gets `@` and its register's name.
-    pub fn merge(mut parts: Vec<(u32, Inventory)>) -> Inventory {
-        parts.sort_by_key(|(precedence, _)| *precedence);
-        let mut merged = Inventory::default();
-        let mut used: BTreeSet<String> = BTreeSet::new();
-        for (_, part) in parts {
-            for mut record in part.records {
-                if used.contains(&record.id) {
-                    let base = format!("{}@{}", record.id, record.source.inventory);
-                    let mut id = base.clone();
-                    let mut n = 2;
-                    while used.contains(&id) {
-                        id = format!("{base}-{n}");
-                        n += 1;
-                    }
-                    record.id = id;
-                }
-                used.insert(record.id.clone());
-                merged.records.push(record);
-            }
-            merged.leaked.extend(part.leaked);
-            merged.notes.extend(part.notes);
-        }
-        merged
     }
 }

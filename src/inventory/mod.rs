@@ -14,6 +14,7 @@ mod error;
 mod field;
 mod fill;
 mod identify;
+mod ids;
 mod map;
 mod matching;
 mod people;

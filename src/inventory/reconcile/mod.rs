@@ -398,3 +398,5 @@ fn is_ended(status: Option<RecordStatus>) -> bool {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod world;
