@@ -5,3 +5,4 @@ pub mod catalogue;
 pub mod engine;
 pub mod estate;
 pub mod inventory;
+pub mod ledger;

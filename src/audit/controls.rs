@@ -27,7 +27,8 @@ pub fn known() -> impl Iterator<Item = &'static str> {
 fn table() -> &'static BTreeMap<String, Vec<String>> {
     static TABLE: OnceLock<BTreeMap<String, Vec<String>>> = OnceLock::new();
     TABLE.get_or_init(|| {
-        let file: File = toml::from_str(TEXT).expect("the shipped table of controls is well formed");
+        let file: File =
+            toml::from_str(TEXT).expect("the shipped table of controls is well formed");
         file.checks
             .into_iter()
             .map(|(check, clauses)| (check, shown(&file.frameworks, clauses)))
@@ -39,7 +40,9 @@ fn shown(names: &BTreeMap<String, String>, clauses: BTreeMap<String, Vec<String>
     let mut by_name: Vec<(&str, Vec<String>)> = clauses
         .into_iter()
         .map(|(key, ids)| {
-            let name = names.get(&key).expect("the shipped table names its frameworks");
+            let name = names
+                .get(&key)
+                .expect("the shipped table names its frameworks");
             (name.as_str(), ids)
         })
         .collect();
@@ -74,7 +77,10 @@ mod tests {
             "OWASP Agentic ASI03",
             "OWASP NHI 2025 NHI5",
         ] {
-            assert!(clauses.iter().any(|c| c == clause), "{clause} not in {clauses:?}");
+            assert!(
+                clauses.iter().any(|c| c == clause),
+                "{clause} not in {clauses:?}"
+            );
         }
         assert!(clauses.iter().all(|c| !c.contains("None")));
     }

@@ -29,7 +29,10 @@ impl Facet<'_> {
             (_, Some(ix)) => cx.privilege_of(cx.credential(ix)),
             _ => None,
         };
-        if self.identity.is_some_and(|identity| identity.kind == IdentityKind::Root) {
+        if self
+            .identity
+            .is_some_and(|identity| identity.kind == IdentityKind::Root)
+        {
             return Privilege::Admin;
         }
         match fact {
@@ -155,8 +158,7 @@ pub(super) fn facet<'a>(
     };
     facet.owner = cx.owner(facet.record, claims);
     let credentials = facet.credential.map(|ix| cx.credential(ix));
-    facet.candidates =
-        route::candidates(cx, directory, claims, credentials.into_iter());
+    facet.candidates = route::candidates(cx, directory, claims, credentials.into_iter());
     facet
 }
 
@@ -167,6 +169,11 @@ pub(super) fn record_key(record: &Record) -> String {
 }
 
 /// A text of a record; empty where there is none.
-pub(super) fn text_of(record: Option<&Record>, field: impl Fn(&Record) -> Option<&String>) -> String {
-    record.and_then(|record| field(record).cloned()).unwrap_or_default()
+pub(super) fn text_of(
+    record: Option<&Record>,
+    field: impl Fn(&Record) -> Option<&String>,
+) -> String {
+    record
+        .and_then(|record| field(record).cloned())
+        .unwrap_or_default()
 }

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckCx, Judged, Subject, Verdict,
     facet::record_key,
-    scope::{Scopes, proven_dead},
+    scope::{Scopes, proven_dead, system_scope},
 };
 
 /// What is remembered of a finding of an earlier run.
@@ -91,8 +91,9 @@ fn outcome(
         Some(_) => match verdict {
             Some(Verdict::Passed) => fixed("the check passes"),
             Some(_) => open("an input of the check is missing"),
-            // A principal without active credentials, a record that was retired.
-            None if seen || matches!(subject, Some(Subject::Record(_))) => {
+            // A principal without active credentials, a record that was retired, a connector
+            // that has counted its scopes and left nothing out.
+            None if seen || !matches!(subject, Some(Subject::Identity(_))) => {
                 fixed("it is outside what the check looks at now")
             }
             None => open("its scope was not seen completely"),
@@ -132,7 +133,23 @@ fn present<'w>(cx: &CheckCx<'_>, wanted: &BTreeSet<&'w str>) -> BTreeMap<&'w str
         take(&record_key(record), Subject::Record(ix));
     }
     for coverage in &cx.estate.gathered.coverage {
-        take(&format!("scope:{}", coverage.scope), Subject::Scope(coverage.scope.clone()));
+        take(
+            &format!("scope:{}", coverage.scope),
+            Subject::Scope(coverage.scope.clone()),
+        );
+    }
+    let heard = |system: u32| {
+        cx.estate
+            .gathered
+            .coverage
+            .iter()
+            .any(|c| c.source.system.0 == system)
+    };
+    for (ix, about) in (0..).zip(&cx.estate.gathered.systems) {
+        if heard(ix) {
+            let name = system_scope(about);
+            take(&format!("scope:{name}"), Subject::Scope(name));
+        }
     }
     found
 }

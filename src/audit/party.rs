@@ -70,11 +70,10 @@ impl<'a> Directory<'a> {
             .rsplit_once('<')
             .and_then(|(_, rest)| rest.strip_suffix('>'));
         let bare = text.trim_start_matches('@');
-        let tail = bare
-            .rsplit(['/', ':'])
-            .next()
-            .filter(|tail| *tail != bare);
-        let name = mail.and_then(|_| text.rsplit_once('<')).map(|(name, _)| name);
+        let tail = bare.rsplit(['/', ':']).next().filter(|tail| *tail != bare);
+        let name = mail
+            .and_then(|_| text.rsplit_once('<'))
+            .map(|(name, _)| name);
         [mail, Some(bare), name, tail]
             .into_iter()
             .flatten()
@@ -148,10 +147,23 @@ mod tests {
             }],
         };
         let directory = Directory::new(&people);
-        for text in ["ada", "ADA@acme.example", "Somebody <ada@acme.example>", "@ada-gh", " Ada L ", "user:ada"] {
-            assert!(matches!(directory.party(text), Party::Active(p) if p.id == "ada"), "{text}");
+        for text in [
+            "ada",
+            "ADA@acme.example",
+            "Somebody <ada@acme.example>",
+            "@ada-gh",
+            " Ada L ",
+            "user:ada",
+        ] {
+            assert!(
+                matches!(directory.party(text), Party::Active(p) if p.id == "ada"),
+                "{text}"
+            );
         }
-        assert!(matches!(directory.party("bob@acme.example"), Party::Left(_)));
+        assert!(matches!(
+            directory.party("bob@acme.example"),
+            Party::Left(_)
+        ));
         // Two people are called Bob: the name alone tells nothing.
         assert_eq!(directory.party("Bob"), Party::Unknown);
         for text in ["payments", "@acme/payments", "team:Payments"] {

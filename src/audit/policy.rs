@@ -306,8 +306,20 @@ mod tests {
         let policy = Policy::default();
         assert!(policy.lifetime_days.iter().all(|&days| days > 1));
         assert!(policy.review_months.iter().all(|&months| months > 1));
-        assert!(policy.rotation.iter().flat_map(|row| &row[..4]).all(|&days| days > 1));
-        assert!(DEFAULT.lines().filter(|line| line.starts_with("source")).count() >= 9);
+        assert!(
+            policy
+                .rotation
+                .iter()
+                .flat_map(|row| &row[..4])
+                .all(|&days| days > 1)
+        );
+        assert!(
+            DEFAULT
+                .lines()
+                .filter(|line| line.starts_with("source"))
+                .count()
+                >= 9
+        );
     }
 
     #[test]
@@ -317,8 +329,14 @@ mod tests {
         let policy = Policy::from_toml(text, &base).expect("good");
         assert_eq!(policy.dormant.days, 60);
         assert_eq!(policy.dormant.source, "own policy");
-        assert_eq!(policy.rotation_days(Sensitivity::Internal, Exposure::Ci), 30);
-        assert_eq!(policy.rotation_days(Sensitivity::Internal, Exposure::Vaulted), 365);
+        assert_eq!(
+            policy.rotation_days(Sensitivity::Internal, Exposure::Ci),
+            30
+        );
+        assert_eq!(
+            policy.rotation_days(Sensitivity::Internal, Exposure::Vaulted),
+            365
+        );
         assert_eq!(policy.lifetime(Tier::T0), 7);
         assert_eq!(policy.lifetime(Tier::T2), base.lifetime(Tier::T2));
         assert_eq!(policy.access_keys, base.access_keys);
@@ -328,11 +346,19 @@ mod tests {
     fn errors_name_line_and_column() {
         let base = Policy::default();
         let error = Policy::from_toml("[dormant]\ndasy = 45\n", &base).expect_err("typo");
-        let PolicyError::Text { line, column, message } = error else {
+        let PolicyError::Text {
+            line,
+            column,
+            message,
+        } = error
+        else {
             panic!("another error");
         };
         assert_eq!((line, column), (2, 1));
-        assert!(message.contains("dasy") && message.contains("days"), "{message}");
+        assert!(
+            message.contains("dasy") && message.contains("days"),
+            "{message}"
+        );
         let zero = Policy::from_toml("[dormant]\ndays = 0\n", &base);
         assert!(matches!(zero, Err(PolicyError::Text { line: 2, .. })));
     }

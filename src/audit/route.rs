@@ -51,7 +51,10 @@ pub(super) fn route(
     let Some(directory) = directory else {
         return Route {
             to: owner.party.clone(),
-            reason: format!("owner says {}; no people directory to check against", owner.source),
+            reason: format!(
+                "owner says {}; no people directory to check against",
+                owner.source
+            ),
         };
     };
     match directory.party(&owner.party) {
@@ -64,7 +67,9 @@ pub(super) fn route(
             reason: format!("owner says {}; not in the people directory", owner.source),
         },
         Party::Left(person) => successor(directory, person),
-        Party::Dissolved(team) => best(candidates, &format!("nobody is left of team {}", team.name)),
+        Party::Dissolved(team) => {
+            best(candidates, &format!("nobody is left of team {}", team.name))
+        }
     }
 }
 
@@ -133,13 +138,25 @@ pub(super) fn candidates<'a>(
             ClaimRole::Author => (2, "author"),
         };
         let doubt = 100 - claim.confidence.min(100);
-        add(&claim.party, rank, role, doubt, claim.source.locator.clone());
+        add(
+            &claim.party,
+            rank,
+            role,
+            doubt,
+            claim.source.locator.clone(),
+        );
     }
     for credential in credentials {
         for sighting in cx.counted(credential).filter(|sighting| !sighting.public) {
             for commit in sighting.introduced.iter().flatten() {
                 let resource = &cx.estate.resource_of(sighting).name;
-                add(&commit.author, 2, "author", 50, format!("{resource}@{}", commit.id));
+                add(
+                    &commit.author,
+                    2,
+                    "author",
+                    50,
+                    format!("{resource}@{}", commit.id),
+                );
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keymuster_api::{Gap, ResourceKind, Status};
+use keymuster_api::{About, Gap, ResourceKind, Status};
 
 use super::{CheckCx, Finding, Subject};
 use crate::estate::Credential;
@@ -58,7 +58,9 @@ impl<'a> Scopes<'a> {
         for resource in &gathered.resources {
             let system = resource.system.0;
             if let Some(&scope) = words.get(&(system, resource.name.as_str())) {
-                words.entry((system, resource.location.as_str())).or_insert(scope);
+                words
+                    .entry((system, resource.location.as_str()))
+                    .or_insert(scope);
             }
         }
         let mut unplaced = BTreeSet::new();
@@ -72,10 +74,7 @@ impl<'a> Scopes<'a> {
                 None => {
                     unplaced.insert(system);
                     let about = gathered.systems.get(system as usize);
-                    let name = about.map_or_else(
-                        || format!("connector {system}"),
-                        |about| format!("{}: {}", about.kind, about.label),
-                    );
+                    let name = about.map_or_else(|| format!("connector {system}"), system_scope);
                     all.entry(name).or_default().gaps.push(gap);
                 }
             }
@@ -111,7 +110,10 @@ fn named<'w>(words: &BTreeMap<(u32, &str), &'w str>, system: u32, text: &str) ->
             text.rmatch_indices(boundary)
                 .find_map(|(at, _)| words.get(&(system, &text[..at])))
         })
-        .or_else(|| text.split(boundary).find_map(|word| words.get(&(system, word))))
+        .or_else(|| {
+            text.split(boundary)
+                .find_map(|word| words.get(&(system, word)))
+        })
         .copied()
 }
 
@@ -132,7 +134,12 @@ pub(super) fn scopes_of(cx: &CheckCx<'_>, credential: &Credential) -> BTreeSet<S
                 gathered
                     .coverage
                     .iter()
-                    .filter(|c| credential.sources.iter().any(|s| s.system == c.source.system))
+                    .filter(|c| {
+                        credential
+                            .sources
+                            .iter()
+                            .any(|s| s.system == c.source.system)
+                    })
                     .map(|c| c.scope.clone()),
             ),
         }
@@ -149,6 +156,11 @@ pub(super) fn scopes_of(cx: &CheckCx<'_>, credential: &Credential) -> BTreeSet<S
         }
     }
     scopes
+}
+
+/// The scope of what a connector cannot place.
+pub(super) fn system_scope(about: &About) -> String {
+    format!("{}: {}", about.kind, about.label)
 }
 
 /// `aws:123456789012`.

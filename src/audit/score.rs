@@ -135,7 +135,10 @@ mod tests {
         };
         let (points, terms) = score(&mild);
         assert_eq!(points, 0);
-        assert_eq!(terms.iter().map(|t| t.name).collect::<Vec<_>>(), ["base", "tier", "validity"]);
+        assert_eq!(
+            terms.iter().map(|t| t.name).collect::<Vec<_>>(),
+            ["base", "tier", "validity"]
+        );
     }
 
     #[test]

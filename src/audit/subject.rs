@@ -112,7 +112,11 @@ impl<'a> CheckCx<'a> {
     }
 
     /// Where it runs: from the record, else from the principal's tags; empty where unknown.
-    pub(super) fn environment(&self, record: Option<&'a Record>, identity: Option<&'a Identity>) -> &'a str {
+    pub(super) fn environment(
+        &self,
+        record: Option<&'a Record>,
+        identity: Option<&'a Identity>,
+    ) -> &'a str {
         let tagged = || {
             identity?.tags.iter().find_map(|&(name, value)| {
                 let name = self.text(name).to_lowercase();
@@ -138,12 +142,20 @@ impl<'a> CheckCx<'a> {
     }
 
     /// [`CheckCx::tier`] from its parts.
-    pub(super) fn tier_from(&self, record: Option<&Record>, admin: bool, environment: &str) -> (Tier, &'static str) {
+    pub(super) fn tier_from(
+        &self,
+        record: Option<&Record>,
+        admin: bool,
+        environment: &str,
+    ) -> (Tier, &'static str) {
         if let Some(tier) = record.and_then(|record| record.tier) {
             (tier, "as recorded")
         } else if admin {
             (Tier::T0, "an administrator")
-        } else if matches!(environment.to_lowercase().as_str(), "prod" | "production" | "live") {
+        } else if matches!(
+            environment.to_lowercase().as_str(),
+            "prod" | "production" | "live"
+        ) {
             (Tier::T1, "production")
         } else {
             (Tier::T2, "neither administrator nor production")
@@ -170,7 +182,9 @@ impl<'a> CheckCx<'a> {
     /// confidence medium or better, not in a test.
     pub(super) fn leaks(&self, credential: &'a Credential) -> impl Iterator<Item = &'a Sighting> {
         self.counted(credential).filter(|sighting| {
-            !sighting.public && sighting.confidence >= Confidence::Medium && !is_test_path(&sighting.path)
+            !sighting.public
+                && sighting.confidence >= Confidence::Medium
+                && !is_test_path(&sighting.path)
         })
     }
 
@@ -227,7 +241,10 @@ impl<'a> CheckCx<'a> {
 
     /// How a credential is called: handle, name, or `secret <id>`.
     pub(super) fn label(&self, credential: &Credential) -> String {
-        let named = credential.handle.map(|(_, value)| value).or(credential.name);
+        let named = credential
+            .handle
+            .map(|(_, value)| value)
+            .or(credential.name);
         match (named, credential.secret) {
             (Some(name), _) => self.text(name).to_owned(),
             (None, Some(secret)) => format!("secret {secret}"),
@@ -237,7 +254,11 @@ impl<'a> CheckCx<'a> {
 
     /// Where the systems that list a credential were read.
     pub(super) fn sources(&self, credential: &Credential) -> String {
-        let locators: Vec<&str> = credential.sources.iter().map(|s| s.locator.as_str()).collect();
+        let locators: Vec<&str> = credential
+            .sources
+            .iter()
+            .map(|s| s.locator.as_str())
+            .collect();
         locators.join("; ")
     }
 
@@ -282,9 +303,25 @@ pub(super) fn is_test_path(path: &str) -> bool {
     let test_folder = folders.split('/').any(|part| {
         matches!(
             part,
-            "test" | "tests" | "__tests__" | "testdata" | "test-data" | "test_data" | "spec" | "specs"
-                | "fixture" | "fixtures" | "__fixtures__" | "example" | "examples" | "sample"
-                | "samples" | "mock" | "mocks" | "__mocks__" | "e2e"
+            "test"
+                | "tests"
+                | "__tests__"
+                | "testdata"
+                | "test-data"
+                | "test_data"
+                | "spec"
+                | "specs"
+                | "fixture"
+                | "fixtures"
+                | "__fixtures__"
+                | "example"
+                | "examples"
+                | "sample"
+                | "samples"
+                | "mock"
+                | "mocks"
+                | "__mocks__"
+                | "e2e"
         )
     });
     let stem = name.split('.').next().unwrap_or(name);
@@ -300,7 +337,12 @@ fn names_another_key(record: &Record, handle: Option<&str>) -> bool {
     let mut keys = record
         .identifiers
         .iter()
-        .filter(|id| matches!(id.scheme.as_str(), "access_key_id" | "key_id" | "token_id" | "fingerprint_hmac"))
+        .filter(|id| {
+            matches!(
+                id.scheme.as_str(),
+                "access_key_id" | "key_id" | "token_id" | "fingerprint_hmac"
+            )
+        })
         .peekable();
     keys.peek().is_some() && handle.is_some_and(|handle| keys.all(|id| id.value != handle))
 }
@@ -311,10 +353,21 @@ mod tests {
 
     #[test]
     fn test_paths_are_told_by_whole_words() {
-        for path in ["tests/keys.py", "a/__mocks__/b.js", "src/app.test.ts", "pkg/db_test.go"] {
+        for path in [
+            "tests/keys.py",
+            "a/__mocks__/b.js",
+            "src/app.test.ts",
+            "pkg/db_test.go",
+        ] {
             assert!(is_test_path(path), "{path}");
         }
-        for path in ["src/latest/keys.py", "contest/a.py", "attestation.go", "src/testing.md", ".env"] {
+        for path in [
+            "src/latest/keys.py",
+            "contest/a.py",
+            "attestation.go",
+            "src/testing.md",
+            ".env",
+        ] {
             assert!(!is_test_path(path), "{path}");
         }
     }
@@ -322,7 +375,10 @@ mod tests {
     #[test]
     fn a_date_lasts_till_its_end() {
         assert_eq!(read_time("2026-03-01"), "2026-03-01T23:59:59Z".parse().ok());
-        assert_eq!(read_time("2026-03-01T10:00:00Z"), "2026-03-01T10:00:00Z".parse().ok());
+        assert_eq!(
+            read_time("2026-03-01T10:00:00Z"),
+            "2026-03-01T10:00:00Z".parse().ok()
+        );
         assert_eq!(read_time("soon"), None);
     }
 }

@@ -7,7 +7,11 @@ use super::CheckCx;
 use crate::{estate::Credential, inventory::Record};
 
 /// How to end this credential: from the record, else a command, else the kind's advice.
-pub(super) fn revocation(cx: &CheckCx<'_>, record: Option<&Record>, credential: &Credential) -> String {
+pub(super) fn revocation(
+    cx: &CheckCx<'_>,
+    record: Option<&Record>,
+    credential: &Credential,
+) -> String {
     record
         .and_then(|record| record.revocation_path.clone())
         .or_else(|| aws_key(cx, credential, "update-access-key", " --status Inactive"))
@@ -65,7 +69,12 @@ fn provider<'a>(cx: &CheckCx<'a>, credential: &Credential) -> &'a str {
 }
 
 /// An `aws iam` command about an access key.
-fn aws_key(cx: &CheckCx<'_>, credential: &Credential, command: &str, options: &str) -> Option<String> {
+fn aws_key(
+    cx: &CheckCx<'_>,
+    credential: &Credential,
+    command: &str,
+    options: &str,
+) -> Option<String> {
     let (scheme, id) = credential.handle?;
     // Temporary keys (ASIA) cannot be switched off one by one.
     let id = cx.text(id);
@@ -74,7 +83,9 @@ fn aws_key(cx: &CheckCx<'_>, credential: &Credential, command: &str, options: &s
     }
     let id = shell_word(id);
     let user = user_flag(cx, credential);
-    Some(format!("aws iam {command} --access-key-id {id}{options}{user}"))
+    Some(format!(
+        "aws iam {command} --access-key-id {id}{options}{user}"
+    ))
 }
 
 fn user_flag(cx: &CheckCx<'_>, credential: &Credential) -> String {

@@ -68,7 +68,10 @@ mod tests {
                 continue;
             }
             for file in fs::read_dir(family.path()).expect("family").flatten() {
-                let stem = file.path().file_stem().map(|s| s.to_string_lossy().into_owned());
+                let stem = file
+                    .path()
+                    .file_stem()
+                    .map(|s| s.to_string_lossy().into_owned());
                 files.extend(stem.filter(|stem| stem != "mod"));
             }
         }

@@ -13,7 +13,9 @@ use keymuster_api::{
 use sha2::{Digest, Sha256};
 
 use crate::{
-    audit::{CheckCx, Finding, Judged, KindAdvice, Policy, Population, PrivilegeFact, find, run_some},
+    audit::{
+        CheckCx, Finding, Judged, KindAdvice, Policy, Population, PrivilegeFact, find, run_some,
+    },
     estate::{Credential, Estate, Gathered, Identity, Position, Resource, Sighting, Suppressed},
     inventory::{
         Identifier, Inventory, Match, MatchKey, Matches, Nearest, People, Person, PersonStatus,
@@ -135,7 +137,10 @@ impl World {
     /// Asserts that nothing belongs to a check's population.
     pub(crate) fn assert_ignores(&self, check: &str) {
         let population = self.population(check);
-        assert_eq!((population.evaluated, population.not_evaluated), (0, vec![]));
+        assert_eq!(
+            (population.evaluated, population.not_evaluated),
+            (0, vec![])
+        );
     }
 
     fn push(&mut self, credential: Credential) -> u32 {
@@ -208,7 +213,9 @@ impl World {
             sources: vec![source(0, "aws/credential-report.csv:2")],
         };
         let ix = self.push(credential);
-        self.estate.identities[identity as usize].credentials.push(ix);
+        self.estate.identities[identity as usize]
+            .credentials
+            .push(ix);
         ix
     }
 
@@ -248,16 +255,19 @@ impl World {
     /// A repository of this name, new or known.
     pub(crate) fn repository(&mut self, name: &str) -> u32 {
         let resources = &mut self.estate.gathered.resources;
-        let at = resources.iter().position(|r| r.name == name).unwrap_or_else(|| {
-            resources.push(Resource {
-                system: SystemId(1),
-                id: u32::try_from(resources.len()).expect("few"),
-                kind: ResourceKind::Repository,
-                name: name.to_owned(),
-                location: format!("repos/{name}"),
+        let at = resources
+            .iter()
+            .position(|r| r.name == name)
+            .unwrap_or_else(|| {
+                resources.push(Resource {
+                    system: SystemId(1),
+                    id: u32::try_from(resources.len()).expect("few"),
+                    kind: ResourceKind::Repository,
+                    name: name.to_owned(),
+                    location: format!("repos/{name}"),
+                });
+                resources.len() - 1
             });
-            resources.len() - 1
-        });
         u32::try_from(at).expect("few")
     }
 
@@ -269,7 +279,10 @@ impl World {
             author: "Dora Dev <dora@acme.example>".to_owned(),
             at: Some(ago(10)),
         });
-        let kind = self.estate.text(self.estate.credentials[ix as usize].kind).into();
+        let kind = self
+            .estate
+            .text(self.estate.credentials[ix as usize].kind)
+            .into();
         let sighting = Sighting {
             resource,
             rule: "test.rule".into(),
@@ -305,7 +318,9 @@ impl World {
     pub(crate) fn claim(&mut self, ix: u32, role: ClaimRole, party: &str) {
         let credential = &mut self.estate.credentials[ix as usize];
         let claims = &mut self.estate.gathered.claims;
-        credential.claims.push(u32::try_from(claims.len()).expect("few"));
+        credential
+            .claims
+            .push(u32::try_from(claims.len()).expect("few"));
         claims.push(Claim {
             subject: "test".into(),
             party: party.to_owned(),
@@ -377,7 +392,10 @@ impl World {
 
     /// A new complete record is accepted for a credential; changed by the caller.
     pub(crate) fn registered(&mut self, credential: u32) -> &mut Record {
-        let number = self.inventory.as_ref().map_or(0, |inventory| inventory.records.len());
+        let number = self
+            .inventory
+            .as_ref()
+            .map_or(0, |inventory| inventory.records.len());
         let (record, _) = self.record(&format!("R-{number}"));
         self.accept(credential, record, MatchKey::NativeId);
         &mut self.inventory.as_mut().expect("it has a record").records[record as usize]

@@ -21,7 +21,7 @@ use keymuster_api::Severity;
 use crate::{
     audit::{
         Check, CheckAbout, CheckCx, Findings, Input, Subject,
-        scope::{Scope, Scopes, account_scope},
+        scope::{Scope, Scopes, account_scope, system_scope},
     },
     inventory::{Record, Tier},
 };
@@ -65,7 +65,10 @@ impl Check for CoverageGap {
             .keys()
             .filter_map(|name| Some(name.split_once(':')?.0))
             .collect();
-        for (name, records) in recorded.iter().filter(|(name, _)| !scopes.all.contains_key(*name)) {
+        for (name, records) in recorded
+            .iter()
+            .filter(|(name, _)| !scopes.all.contains_key(*name))
+        {
             let provider = name.split_once(':').map_or("", |(provider, _)| provider);
             // A provider no connector was configured for is a decision, not a gap.
             if providers.contains(provider) {
@@ -84,7 +87,9 @@ fn seen_in_part(
 ) {
     out.fail(subject, Severity::Medium, |draft| {
         for coverage in &scope.partial {
-            let expected = coverage.expected.map_or_else(|| "?".to_owned(), |n| n.to_string());
+            let expected = coverage
+                .expected
+                .map_or_else(|| "?".to_owned(), |n| n.to_string());
             let value = format!("{} of {expected} {}", coverage.received, coverage.what);
             draft.evidence("seen", value, coverage.source.locator.as_str());
         }
@@ -98,7 +103,10 @@ fn seen_in_part(
             draft.evidence("not seen", more, "see the coverage");
         }
         at_t0(records, draft);
-        let next = scope.gaps.first().map_or("grant the right to read all of it", |gap| &gap.reason);
+        let next = scope
+            .gaps
+            .first()
+            .map_or("grant the right to read all of it", |gap| &gap.reason);
         draft.remedy(format!("make {name} readable: {next}"));
     });
 }
@@ -106,30 +114,54 @@ fn seen_in_part(
 /// An account of the register that no connector looked at.
 fn unseen(name: &str, records: &[&Record], out: &mut Findings<'_>) {
     out.fail(Subject::Scope(name.to_owned()), Severity::Medium, |draft| {
-        let ids: Vec<&str> = records.iter().take(SHOWN).map(|record| record.id.as_str()).collect();
-        let first = records.first().map_or_else(String::new, |record| record.source.to_string());
-        draft.evidence("recorded", format!("{} records: {}", records.len(), ids.join(", ")), first);
-        draft.evidence("seen", "nothing: no connector looked at it", "the configuration");
+        let ids: Vec<&str> = records
+            .iter()
+            .take(SHOWN)
+            .map(|record| record.id.as_str())
+            .collect();
+        let first = records
+            .first()
+            .map_or_else(String::new, |record| record.source.to_string());
+        draft.evidence(
+            "recorded",
+            format!("{} records: {}", records.len(), ids.join(", ")),
+            first,
+        );
+        draft.evidence(
+            "seen",
+            "nothing: no connector looked at it",
+            "the configuration",
+        );
         at_t0(records, draft);
-        draft.remedy(format!("add {name} to a connector, or say that it is out of scope"));
+        draft.remedy(format!(
+            "add {name} to a connector, or say that it is out of scope"
+        ));
     });
 }
 
 fn at_t0(records: &[&Record], draft: &mut crate::audit::Draft<'_>) {
     if let Some(record) = records.iter().find(|record| record.tier == Some(Tier::T0)) {
         draft.at_least(Severity::High);
-        draft.evidence("T0 recorded there", record.id.as_str(), record.source.to_string());
+        draft.evidence(
+            "T0 recorded there",
+            record.id.as_str(),
+            record.source.to_string(),
+        );
     }
 }
 
 /// Connectors that said nothing of what they counted.
 fn silent(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
     let gathered = &cx.estate.gathered;
-    let mut heard: BTreeSet<u32> = gathered.coverage.iter().map(|c| c.source.system.0).collect();
+    let mut heard: BTreeSet<u32> = gathered
+        .coverage
+        .iter()
+        .map(|c| c.source.system.0)
+        .collect();
     heard.extend(gathered.gaps.iter().map(|gap| gap.source.system.0));
     let mut named = BTreeSet::new();
     for (ix, about) in (0..).zip(&gathered.systems) {
-        let name = format!("{}: {}", about.kind, about.label);
+        let name = system_scope(about);
         if !heard.contains(&ix) && named.insert(name.clone()) {
             out.not_evaluated(&Subject::Scope(name), Input::Coverage);
         }
@@ -141,7 +173,9 @@ fn recorded<'a>(cx: &CheckCx<'a>) -> BTreeMap<String, Vec<&'a Record>> {
     let mut by_scope: BTreeMap<String, Vec<&Record>> = BTreeMap::new();
     let records = cx.inventory.map_or(&[][..], |inventory| &inventory.records);
     for record in records {
-        let ended = record.status.is_some_and(crate::inventory::RecordStatus::is_ended);
+        let ended = record
+            .status
+            .is_some_and(crate::inventory::RecordStatus::is_ended);
         if let (false, Some(provider), Some(account)) = (ended, &record.provider, &record.account) {
             let scope = account_scope(&provider.to_lowercase(), account.trim());
             by_scope.entry(scope).or_default().push(record);
@@ -173,7 +207,11 @@ mod tests {
         world.repository("a");
         world.gap("a/one.bin");
         world.gap("a/two.bin");
-        world.estate.gathered.gaps.retain(|gap| gap.source.system.0 == 1);
+        world
+            .estate
+            .gathered
+            .gaps
+            .retain(|gap| gap.source.system.0 == 1);
         world.covered("git:b").complete = false;
         let findings = world.findings("COV-01");
         let keys: Vec<&str> = findings.iter().map(|f| f.subject_key.as_str()).collect();

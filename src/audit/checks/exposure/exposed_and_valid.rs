@@ -68,15 +68,19 @@ impl Check for ExposedAndValid {
             }
             out.fail(subject, Severity::Critical, |draft| {
                 draft.evidence("first exposure", first.to_string(), cx.place(place));
-                draft.evidence("valid since then", format!("{hours} h, at most {allowed} h"), format!(
-                    "policy {}: {}", cx.policy.name, cx.policy.sla.source
-                ));
+                draft.evidence(
+                    "valid since then",
+                    format!("{hours} h, at most {allowed} h"),
+                    format!("policy {}: {}", cx.policy.name, cx.policy.sla.source),
+                );
                 draft.evidence("system's status", "active", cx.sources(credential));
                 match credential.last_used {
                     Known::Known(used) if used > first => {
                         draft.evidence("used since", used.to_string(), cx.sources(credential));
                     }
-                    Known::Never => draft.evidence("used since", "never used", cx.sources(credential)),
+                    Known::Never => {
+                        draft.evidence("used since", "never used", cx.sources(credential))
+                    }
                     _ => {}
                 }
                 draft.over_limit(hours, allowed);
@@ -102,7 +106,12 @@ mod tests {
         world.seen(key, "payments-api", "src/a.py");
         let finding = world.finding("EXP-03");
         assert_eq!(finding.severity, Severity::Critical);
-        assert!(finding.evidence.iter().any(|e| e.value == "240 h, at most 24 h"));
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value == "240 h, at most 24 h")
+        );
         assert!(finding.evidence.iter().any(|e| e.label == "used since"));
     }
 
@@ -112,7 +121,10 @@ mod tests {
         let key = world.key("deploy");
         world.seen(key, "tree", "a.py").introduced = None;
         world.assert_lacks("EXP-03", "history");
-        let subject = world.estate.text(world.estate.credentials[0].subject).to_owned();
+        let subject = world
+            .estate
+            .text(world.estate.credentials[0].subject)
+            .to_owned();
         world.first_exposed.insert(subject, ago(2));
         assert_eq!(world.findings("EXP-03").len(), 1);
     }

@@ -20,7 +20,8 @@ use keymuster_api::{Confidence, Severity, Status};
 
 use crate::{
     audit::{
-        Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject, scope::proven_dead,
+        Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject,
+        scope::proven_dead,
         subject::{is_test_path, only_in_history},
         words,
     },
@@ -52,7 +53,11 @@ impl Check for SecretInSource {
         let any_source = !cx.estate.gathered.resources.is_empty();
         for (ix, credential) in cx.credentials() {
             let subject = Subject::Credential(ix);
-            let secret = || cx.estate.sightings(credential).filter(|sighting| !sighting.public);
+            let secret = || {
+                cx.estate
+                    .sightings(credential)
+                    .filter(|sighting| !sighting.public)
+            };
             if secret().next().is_none() {
                 if credential.listed && !any_source {
                     out.not_evaluated(&subject, Input::Locations);
@@ -69,7 +74,11 @@ impl Check for SecretInSource {
                     for sighting in all.iter().take(SHOWN) {
                         let reason = sighting.suppressed.as_ref().map_or("", |s| &s.reason);
                         let by = sighting.suppressed.as_ref().map_or("", |s| &s.by);
-                        draft.evidence("suppressed", format!("{}: {reason}", cx.place(sighting)), by);
+                        draft.evidence(
+                            "suppressed",
+                            format!("{}: {reason}", cx.place(sighting)),
+                            by,
+                        );
                         draft.location(cx.place(sighting));
                     }
                 });
@@ -91,7 +100,9 @@ fn severity(cx: &CheckCx<'_>, credential: &Credential, counted: &[&Sighting]) ->
     };
     let encrypted = |sighting: &&Sighting| {
         let facts = &sighting.details.facts;
-        facts.iter().any(|(name, value)| name == "encrypted" && value == "true")
+        facts
+            .iter()
+            .any(|(name, value)| name == "encrypted" && value == "true")
     };
     if proves_active(credential) {
         Severity::Critical
@@ -119,7 +130,11 @@ fn describe(cx: &CheckCx<'_>, ix: u32, counted: &[&Sighting], draft: &mut Draft<
         draft.evidence("found", more, "see the locations");
     }
     let mut brought: BTreeSet<(Option<jiff::Timestamp>, String, &str)> = BTreeSet::new();
-    for commit in counted.iter().filter_map(|s| s.introduced.as_ref()).flatten() {
+    for commit in counted
+        .iter()
+        .filter_map(|s| s.introduced.as_ref())
+        .flatten()
+    {
         brought.insert((commit.at, commit.id.to_string(), &commit.author));
     }
     for (at, id, author) in brought.into_iter().take(5) {
@@ -130,7 +145,11 @@ fn describe(cx: &CheckCx<'_>, ix: u32, counted: &[&Sighting], draft: &mut Draft<
         draft.evidence("secret id", secret.to_string(), "keyed, not the secret");
     }
     if counted.iter().all(|sighting| only_in_history(sighting)) {
-        draft.evidence("only in the history", "no tip holds it any more", "the histories");
+        draft.evidence(
+            "only in the history",
+            "no tip holds it any more",
+            "the histories",
+        );
     }
     if credential.listed {
         let status = crate::audit::checks::status_word(credential.status);
@@ -145,9 +164,15 @@ fn describe(cx: &CheckCx<'_>, ix: u32, counted: &[&Sighting], draft: &mut Draft<
         repositories.into_iter().collect::<Vec<_>>().join(", ")
     );
     draft.remedy(if proven_dead(credential) {
-        format!("it is {}: {purge}, or accept it as dead", crate::audit::checks::status_word(credential.status))
+        format!(
+            "it is {}: {purge}, or accept it as dead",
+            crate::audit::checks::status_word(credential.status)
+        )
     } else {
-        format!("{}; issue a new one into a vault; then {purge}", words::revoke(cx, ix))
+        format!(
+            "{}; issue a new one into a vault; then {purge}",
+            words::revoke(cx, ix)
+        )
     });
 }
 
@@ -170,7 +195,10 @@ mod tests {
 
     use keymuster_api::{Confidence, Details, Severity, Status};
 
-    use crate::audit::{State, checks::testing::{World, suppressed}};
+    use crate::audit::{
+        State,
+        checks::testing::{World, suppressed},
+    };
 
     #[test]
     fn true_one_finding_with_all_places() {
@@ -180,9 +208,21 @@ mod tests {
         world.seen(secret, "web", "deploy.sh");
         let finding = world.finding("EXP-01");
         assert_eq!(finding.severity, Severity::High);
-        assert_eq!(finding.locations, ["payments-api:src/a.py:3", "web:deploy.sh:3"]);
-        assert!(finding.evidence.iter().any(|e| e.value.contains("Dora Dev")));
-        assert!(finding.remediation.contains("purge it from payments-api, web"));
+        assert_eq!(
+            finding.locations,
+            ["payments-api:src/a.py:3", "web:deploy.sh:3"]
+        );
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value.contains("Dora Dev"))
+        );
+        assert!(
+            finding
+                .remediation
+                .contains("purge it from payments-api, web")
+        );
         assert_eq!(world.judge("EXP-01").exposures.len(), 1);
     }
 

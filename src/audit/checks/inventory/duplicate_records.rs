@@ -49,10 +49,16 @@ impl Check for DuplicateRecords {
                 continue;
             }
             if let Some(accepted) = cx.matched(ix) {
-                let also = cx.matches.also.get(ix as usize).map_or(&[][..], Vec::as_slice);
+                let also = cx
+                    .matches
+                    .also
+                    .get(ix as usize)
+                    .map_or(&[][..], Vec::as_slice);
                 let same: Vec<&Match> = also
                     .iter()
-                    .filter(|other| other.record != accepted.record && speak_of_one(accepted, other))
+                    .filter(|other| {
+                        other.record != accepted.record && speak_of_one(accepted, other)
+                    })
                     .collect();
                 if same.is_empty() {
                     out.pass(&subject);
@@ -87,9 +93,14 @@ fn duplicates(
         .chain(same.iter().copied())
         .filter_map(|each| cx.record(each.record))
         .collect();
-    let owners = differing(rows.iter().map(|row| row.owner.as_deref().unwrap_or("").to_lowercase()));
+    let owners = differing(
+        rows.iter()
+            .map(|row| row.owner.as_deref().unwrap_or("").to_lowercase()),
+    );
     let states = differing(rows.iter().map(|row| {
-        let ended = row.status.is_some_and(crate::inventory::RecordStatus::is_ended);
+        let ended = row
+            .status
+            .is_some_and(crate::inventory::RecordStatus::is_ended);
         if ended { "ended" } else { "in force" }.to_owned()
     }));
     out.fail(subject, Severity::Medium, |draft| {
@@ -99,7 +110,11 @@ fn duplicates(
         for (field, differs) in [("owners", &owners), ("states", &states)] {
             if let Some(values) = differs {
                 draft.at_least(Severity::High);
-                draft.evidence(&format!("differing {field}"), values.as_str(), "the records above");
+                draft.evidence(
+                    &format!("differing {field}"),
+                    values.as_str(),
+                    "the records above",
+                );
             }
         }
         let ids: Vec<&str> = rows.iter().map(|row| row.id.as_str()).collect();

@@ -50,13 +50,23 @@ impl Check for GhostRecord {
         };
         let scopes = Scopes::of(cx);
         let mentioned: BTreeSet<u32> = cx.matches.also.iter().flatten().map(|m| m.record).collect();
-        let near: BTreeSet<u32> = cx.matches.to_confirm.iter().flatten().map(|m| m.record).collect();
+        let near: BTreeSet<u32> = cx
+            .matches
+            .to_confirm
+            .iter()
+            .flatten()
+            .map(|m| m.record)
+            .collect();
         for (ix, record) in (0..).zip(&inventory.records) {
             if !in_force(record) {
                 continue;
             }
             let subject = Subject::Record(ix);
-            let matched = cx.matches.of_record.get(ix as usize).is_some_and(|all| !all.is_empty());
+            let matched = cx
+                .matches
+                .of_record
+                .get(ix as usize)
+                .is_some_and(|all| !all.is_empty());
             if matched || mentioned.contains(&ix) || names_principal(cx, record) {
                 out.pass(&subject);
                 continue;
@@ -69,7 +79,9 @@ impl Check for GhostRecord {
                 out.not_evaluated(&subject, Input::Coverage);
                 continue;
             };
-            let tier = cx.tier_from(Some(record), false, cx.environment(Some(record), None)).0;
+            let tier = cx
+                .tier_from(Some(record), false, cx.environment(Some(record), None))
+                .0;
             let severity = match tier {
                 Tier::T1 => Severity::Medium,
                 _ => Severity::Low,
@@ -99,7 +111,9 @@ fn in_force(record: &Record) -> bool {
 }
 
 fn status_word(record: &Record) -> &'static str {
-    record.status.map_or("active (none given)", RecordStatus::as_str)
+    record
+        .status
+        .map_or("active (none given)", RecordStatus::as_str)
 }
 
 /// Whether an identifier of the record is a principal that exists: one record may stand for a
@@ -107,7 +121,12 @@ fn status_word(record: &Record) -> &'static str {
 fn names_principal(cx: &CheckCx<'_>, record: &Record) -> bool {
     record.identifiers.iter().any(|id| {
         let key = cx.estate.texts.find(&id.value);
-        key.is_some_and(|key| cx.estate.identities.iter().any(|identity| identity.key == key))
+        key.is_some_and(|key| {
+            cx.estate
+                .identities
+                .iter()
+                .any(|identity| identity.key == key)
+        })
     })
 }
 
@@ -145,7 +164,10 @@ fn shown_by<'r>(record: &'r Record, scopes: &Scopes<'_>) -> Option<(String, &'r 
 
 /// The twelve digits of the record's account, or of one of its ARNs.
 fn account_of(record: &Record) -> Option<String> {
-    let texts = record.account.iter().chain(record.identifiers.iter().map(|id| &id.value));
+    let texts = record
+        .account
+        .iter()
+        .chain(record.identifiers.iter().map(|id| &id.value));
     texts
         .flat_map(|text| text.split(|c: char| !c.is_ascii_digit()))
         .find(|digits| digits.len() == 12)
@@ -171,7 +193,11 @@ mod tests {
     /// A record of a key that no account lists.
     fn ghost(world: &mut World) -> &mut Record {
         let (_, record) = world.record("R-1");
-        identified(record, "access_key_id", format!("{}TEST9", concat!("AK", "IA")));
+        identified(
+            record,
+            "access_key_id",
+            format!("{}TEST9", concat!("AK", "IA")),
+        );
         record
     }
 
@@ -183,7 +209,12 @@ mod tests {
         let finding = world.finding("INV-02");
         assert_eq!(finding.severity, Severity::Low);
         assert_eq!(finding.subject_key, "record:register:R-1");
-        assert!(finding.evidence.iter().any(|e| e.value.contains("complete")));
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value.contains("complete"))
+        );
         ghost_prod(&mut world);
         assert_eq!(world.finding("INV-02").severity, Severity::Medium);
     }
@@ -220,7 +251,11 @@ mod tests {
         world.covered(&format!("aws:{ACCOUNT}"));
         let (_, record) = world.record("R-1");
         record.credential_type = Some("database_login".to_owned());
-        identified(record, "arn", format!("arn:aws:rds:eu-west-1:{ACCOUNT}:db:main"));
+        identified(
+            record,
+            "arn",
+            format!("arn:aws:rds:eu-west-1:{ACCOUNT}:db:main"),
+        );
         world.assert_lacks("INV-02", "coverage");
     }
 

@@ -66,7 +66,11 @@ impl Check for IncompleteRecord {
                 let row = record.source.to_string();
                 draft.evidence("empty", missing.join(", "), row.as_str());
                 draft.evidence("tier", format!("{}: {why}", tier.as_str()), row.as_str());
-                draft.remedy(format!("fill in {} of record {} ({row})", missing.join(", "), record.id));
+                draft.remedy(format!(
+                    "fill in {} of record {} ({row})",
+                    missing.join(", "),
+                    record.id
+                ));
             });
         }
     }
@@ -78,8 +82,17 @@ fn tier(cx: &CheckCx<'_>, ix: u32, record: &Record) -> (Tier, &'static str) {
     if record.tier.is_some() {
         return own;
     }
-    let credentials = cx.matches.of_record.get(ix as usize).map_or(&[][..], Vec::as_slice);
-    credentials.iter().map(|&ix| cx.tier(ix)).chain([own]).min_by_key(|(tier, _)| *tier).unwrap_or(own)
+    let credentials = cx
+        .matches
+        .of_record
+        .get(ix as usize)
+        .map_or(&[][..], Vec::as_slice);
+    credentials
+        .iter()
+        .map(|&ix| cx.tier(ix))
+        .chain([own])
+        .min_by_key(|(tier, _)| *tier)
+        .unwrap_or(own)
 }
 
 fn is_empty(record: &Record, field: Field) -> bool {
@@ -131,7 +144,10 @@ mod tests {
         record.expires_at = None;
         let finding = world.finding("INV-06");
         assert_eq!(finding.severity, Severity::Medium);
-        assert_eq!(finding.evidence[0].value, "approver, expires_at or no_expiry_reason");
+        assert_eq!(
+            finding.evidence[0].value,
+            "approver, expires_at or no_expiry_reason"
+        );
         assert_eq!(finding.evidence[0].source, "inventory.csv:2");
         let (_, record) = world.record("R-2");
         record.scope.clear();
@@ -157,7 +173,11 @@ mod tests {
     #[test]
     fn near_miss_requests_and_ended_records() {
         let mut world = World::new();
-        for status in [RecordStatus::Requested, RecordStatus::Revoked, RecordStatus::Retired] {
+        for status in [
+            RecordStatus::Requested,
+            RecordStatus::Revoked,
+            RecordStatus::Retired,
+        ] {
             let (_, record) = world.record("R-1");
             record.status = Some(status);
             record.owner = None;

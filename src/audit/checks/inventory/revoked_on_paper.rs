@@ -65,7 +65,11 @@ impl Check for RevokedOnPaper {
                         if let Some(at) = record.revoked_at {
                             draft.evidence("revoked at", at.to_string(), row.as_str());
                         }
-                        draft.evidence("revoked by", record.revoked_by.clone().unwrap_or_default(), row);
+                        draft.evidence(
+                            "revoked by",
+                            record.revoked_by.clone().unwrap_or_default(),
+                            row,
+                        );
                         draft.evidence("system's status", "active", listed_by.as_str());
                         if let Some(used) = used_since {
                             draft.at_least(Severity::Critical);

@@ -15,7 +15,10 @@
 
 use keymuster_api::{ClaimRole, Known, Severity, Status};
 
-use crate::audit::{Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, Subject, checks::status_word, words};
+use crate::audit::{
+    Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, Subject, checks::status_word,
+    words,
+};
 
 /// The check.
 pub(in crate::audit::checks) struct Unregistered;
@@ -36,7 +39,10 @@ impl Check for Unregistered {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
-        for (ix, credential) in cx.credentials().filter(|(_, credential)| cx.is_live(credential)) {
+        for (ix, credential) in cx
+            .credentials()
+            .filter(|(_, credential)| cx.is_live(credential))
+        {
             let subject = Subject::Credential(ix);
             if cx.inventory.is_none() {
                 out.not_evaluated(&subject, Input::Inventory);
@@ -80,10 +86,18 @@ fn describe(cx: &CheckCx<'_>, ix: u32, draft: &mut Draft<'_>) {
     }
     for claim in cx.estate.claims(&credential.claims) {
         if claim.role == ClaimRole::Creator {
-            draft.evidence("creator", claim.party.as_str(), claim.source.locator.as_str());
+            draft.evidence(
+                "creator",
+                claim.party.as_str(),
+                claim.source.locator.as_str(),
+            );
         }
     }
-    let nearest = cx.matches.nearest.get(ix as usize).map_or(&[][..], Vec::as_slice);
+    let nearest = cx
+        .matches
+        .nearest
+        .get(ix as usize)
+        .map_or(&[][..], Vec::as_slice);
     for near in nearest.iter().take(3) {
         if let Some(record) = cx.record(near.record) {
             let value = format!("{} at {:.2}: {}", record.id, near.score, near.because);
@@ -118,10 +132,22 @@ mod tests {
         let findings = world.findings("INV-01");
         assert_eq!(findings.len(), 2);
         assert!(findings.iter().all(|f| f.severity == Severity::High));
-        let listed = findings.iter().find(|f| f.provider == "aws").expect("the key");
+        let listed = findings
+            .iter()
+            .find(|f| f.provider == "aws")
+            .expect("the key");
         assert!(listed.evidence.iter().any(|e| e.label == "creator"));
-        assert!(listed.evidence.iter().any(|e| e.value.starts_with("R-9 at 0.40")));
-        assert!(listed.remediation.contains("--status Inactive --user-name deploy"));
+        assert!(
+            listed
+                .evidence
+                .iter()
+                .any(|e| e.value.starts_with("R-9 at 0.40"))
+        );
+        assert!(
+            listed
+                .remediation
+                .contains("--status Inactive --user-name deploy")
+        );
     }
 
     #[test]

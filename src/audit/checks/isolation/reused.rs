@@ -79,18 +79,27 @@ impl Check for Reused {
 }
 
 /// The first sighting in each application, by name.
-fn applications<'a>(cx: &CheckCx<'a>, credential: &'a Credential) -> BTreeMap<String, &'a Sighting> {
+fn applications<'a>(
+    cx: &CheckCx<'a>,
+    credential: &'a Credential,
+) -> BTreeMap<String, &'a Sighting> {
     let mut found: BTreeMap<String, &Sighting> = BTreeMap::new();
     for sighting in cx.leaks(credential) {
         let resource = cx.estate.resource_of(sighting);
         if matches!(resource.kind, ResourceKind::Repository | ResourceKind::Tree) {
-            found.entry(resource.name.to_lowercase()).or_insert(sighting);
+            found
+                .entry(resource.name.to_lowercase())
+                .or_insert(sighting);
         }
     }
-    let all: Vec<&Resource> = found.values().map(|sighting| cx.estate.resource_of(sighting)).collect();
+    let all: Vec<&Resource> = found
+        .values()
+        .map(|sighting| cx.estate.resource_of(sighting))
+        .collect();
     found.retain(|_, sighting| {
         let own = cx.estate.resource_of(sighting);
-        !all.iter().any(|other| lies_in(&own.location, &other.location))
+        !all.iter()
+            .any(|other| lies_in(&own.location, &other.location))
     });
     found
 }
@@ -99,7 +108,9 @@ fn applications<'a>(cx: &CheckCx<'a>, credential: &'a Credential) -> BTreeMap<St
 fn lies_in(inner: &str, outer: &str) -> bool {
     let outer = outer.trim_end_matches('/');
     !outer.is_empty()
-        && inner.strip_prefix(outer).is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
+        && inner
+            .strip_prefix(outer)
+            .is_some_and(|rest| rest.len() > 1 && rest.starts_with('/'))
 }
 
 #[cfg(test)]

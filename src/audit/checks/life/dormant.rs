@@ -37,7 +37,8 @@ impl Check for Dormant {
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         let window = i64::from(cx.policy.dormant.days);
         for (ix, credential) in cx.credentials() {
-            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked) {
+            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
+            {
                 continue;
             }
             let subject = Subject::Credential(ix);
@@ -60,13 +61,19 @@ impl Check for Dormant {
                 continue;
             }
             out.fail(subject, Severity::Medium, |draft| {
-                draft.evidence(label, format!("{at}, {idle} days ago"), cx.sources(credential));
+                draft.evidence(
+                    label,
+                    format!("{at}, {idle} days ago"),
+                    cx.sources(credential),
+                );
                 if let Some(what) = credential.last_used_for {
                     draft.evidence("last used for", cx.text(what), cx.sources(credential));
                 }
-                draft.evidence("window", format!("{window} d"), format!(
-                    "policy {}: {}", cx.policy.name, cx.policy.dormant.source
-                ));
+                draft.evidence(
+                    "window",
+                    format!("{window} d"),
+                    format!("policy {}: {}", cx.policy.name, cx.policy.dormant.source),
+                );
                 draft.over_limit(idle, window);
                 draft.remedy(words::disable_and_delete(cx, ix));
             });
@@ -78,7 +85,10 @@ impl Check for Dormant {
 mod tests {
     use keymuster_api::{IdentityKind, Known, Severity, Status};
 
-    use crate::audit::{Policy, checks::testing::{World, ago}};
+    use crate::audit::{
+        Policy,
+        checks::testing::{World, ago},
+    };
 
     #[test]
     fn true_unused_and_never_used() {
@@ -87,10 +97,18 @@ mod tests {
         world.credential(key).last_used = Known::Known(ago(46));
         let finding = world.finding("LIF-06");
         assert_eq!(finding.severity, Severity::Medium);
-        assert!(finding.remediation.starts_with("disable it: aws iam update-access-key"));
+        assert!(
+            finding
+                .remediation
+                .starts_with("disable it: aws iam update-access-key")
+        );
         world.credential(key).last_used = Known::Never;
         world.credential(key).created = Known::Known(ago(46));
-        assert!(world.finding("LIF-06").evidence[0].label.starts_with("never used"));
+        assert!(
+            world.finding("LIF-06").evidence[0]
+                .label
+                .starts_with("never used")
+        );
     }
 
     #[test]
@@ -124,7 +142,12 @@ mod tests {
     fn missing_telemetry() {
         let mut world = World::new();
         let key = world.key("deploy");
-        for absence in [Known::Unknown, Known::Denied, Known::Unsupported, Known::Absent] {
+        for absence in [
+            Known::Unknown,
+            Known::Denied,
+            Known::Unsupported,
+            Known::Absent,
+        ] {
             world.credential(key).last_used = absence;
             world.assert_lacks("LIF-06", "usage");
         }

@@ -41,7 +41,8 @@ impl Check for NoExpiry {
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         for (ix, credential) in cx.credentials() {
-            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked) {
+            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
+            {
                 continue;
             }
             let subject = Subject::Credential(ix);
@@ -59,7 +60,9 @@ impl Check for NoExpiry {
                 } else if credential.expires != Known::Never {
                     out.not_evaluated(&subject, Input::Discovered);
                 } else {
-                    out.fail(subject, Severity::Medium, |draft| endless(cx, ix, record, draft));
+                    out.fail(subject, Severity::Medium, |draft| {
+                        endless(cx, ix, record, draft)
+                    });
                 }
                 continue;
             };
@@ -172,7 +175,8 @@ mod tests {
         let finding = world.finding("LIF-02");
         assert_eq!(finding.severity, Severity::Medium);
         assert_eq!(finding.expires, "never");
-        world.inventory.as_mut().expect("given").records[0].trust_tier = Some("third_party".to_owned());
+        world.inventory.as_mut().expect("given").records[0].trust_tier =
+            Some("third_party".to_owned());
         assert_eq!(world.finding("LIF-02").severity, Severity::High);
     }
 

@@ -44,14 +44,16 @@ impl Check for PastExpiry {
                 continue;
             }
             let subject = Subject::Credential(ix);
-            let recorded = record.and_then(|record| Some((record.expires_at?, record.source.to_string())));
+            let recorded =
+                record.and_then(|record| Some((record.expires_at?, record.source.to_string())));
             let end = recorded.or_else(|| {
                 let own = credential.expires.value().copied()?;
                 Some((own, cx.sources(credential)))
             });
             let Some((end, source)) = end else {
                 // No end is LIF-02's matter, unless nobody could have named one.
-                if record.is_some() || credential.expires == Known::Never && cx.inventory.is_some() {
+                if record.is_some() || credential.expires == Known::Never && cx.inventory.is_some()
+                {
                     out.pass(&subject);
                 } else if cx.inventory.is_none() {
                     out.not_evaluated(&subject, Input::Inventory);
@@ -71,7 +73,10 @@ impl Check for PastExpiry {
                         draft.evidence("last use", used.to_string(), cx.sources(credential));
                     }
                     draft.over_limit(days, 1);
-                    draft.remedy(format!("{}, or renew its approval with a new end", words::revoke(cx, ix)));
+                    draft.remedy(format!(
+                        "{}, or renew its approval with a new end",
+                        words::revoke(cx, ix)
+                    ));
                 });
             } else {
                 out.not_evaluated(&subject, Input::Discovered);
@@ -82,7 +87,9 @@ impl Check for PastExpiry {
 
 /// What has ended is INV-03's matter.
 fn ended(record: &crate::inventory::Record) -> bool {
-    record.status.is_some_and(crate::inventory::RecordStatus::is_ended)
+    record
+        .status
+        .is_some_and(crate::inventory::RecordStatus::is_ended)
 }
 
 #[cfg(test)]

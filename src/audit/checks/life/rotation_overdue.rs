@@ -51,7 +51,8 @@ impl Check for RotationOverdue {
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         for (ix, credential) in cx.credentials() {
-            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked) {
+            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
+            {
                 continue;
             }
             let subject = Subject::Credential(ix);
@@ -76,9 +77,18 @@ impl Check for RotationOverdue {
             out.fail(subject, Severity::Medium, |draft| {
                 draft.evidence(label, at.to_string(), cx.sources(credential));
                 draft.evidence("age", format!("{age} d, at most {limit} d"), allowed.source);
-                draft.evidence("limit", allowed.because, format!("policy {}", cx.policy.name));
-                if let Some((record, claimed)) = record.and_then(|r| Some((r, r.last_rotated_at?))) {
-                    draft.evidence("last rotation, says the record", claimed.to_string(), record.source.to_string());
+                draft.evidence(
+                    "limit",
+                    allowed.because,
+                    format!("policy {}", cx.policy.name),
+                );
+                if let Some((record, claimed)) = record.and_then(|r| Some((r, r.last_rotated_at?)))
+                {
+                    draft.evidence(
+                        "last rotation, says the record",
+                        claimed.to_string(),
+                        record.source.to_string(),
+                    );
                 }
                 if exposure == Exposure::Leaked {
                     draft.at_least(Severity::Critical);
@@ -95,7 +105,12 @@ impl Check for RotationOverdue {
     }
 }
 
-fn allowed(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record>, exposure: Exposure) -> Allowed {
+fn allowed(
+    cx: &CheckCx<'_>,
+    credential: &Credential,
+    record: Option<&Record>,
+    exposure: Exposure,
+) -> Allowed {
     let sensitivity = sensitivity(cx, credential, record);
     let matrix = Allowed {
         days: cx.policy.rotation_days(sensitivity, exposure),
@@ -117,9 +132,16 @@ fn allowed(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record>, e
         })
     });
     // The first of equal limits: the matrix explains most.
-    [cloud, own].into_iter().flatten().fold(matrix, |least, other| {
-        if other.days < least.days { other } else { least }
-    })
+    [cloud, own]
+        .into_iter()
+        .flatten()
+        .fold(matrix, |least, other| {
+            if other.days < least.days {
+                other
+            } else {
+                least
+            }
+        })
 }
 
 fn exposure(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record>) -> Exposure {
@@ -152,11 +174,26 @@ fn sensitivity(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record
     const WORDS: &[(Sensitivity, &[&str])] = &[
         (
             Sensitivity::Regulated,
-            &["regulated", "pci", "phi", "hipaa", "card", "payment", "health"],
+            &[
+                "regulated",
+                "pci",
+                "phi",
+                "hipaa",
+                "card",
+                "payment",
+                "health",
+            ],
         ),
         (
             Sensitivity::Confidential,
-            &["confidential", "secret", "restricted", "personal", "pii", "customer"],
+            &[
+                "confidential",
+                "secret",
+                "restricted",
+                "personal",
+                "pii",
+                "customer",
+            ],
         ),
         (Sensitivity::Internal, &["internal"]),
         (Sensitivity::Public, &["public"]),
@@ -168,7 +205,10 @@ fn sensitivity(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record
                 .split(|c: char| !c.is_alphanumeric())
                 .any(|part| words.contains(&part))
         };
-        WORDS.iter().find(|(_, words)| said(words)).map(|(sensitivity, _)| *sensitivity)
+        WORDS
+            .iter()
+            .find(|(_, words)| said(words))
+            .map(|(sensitivity, _)| *sensitivity)
     };
     let recorded = record.and_then(|record| record.data_classes.iter().filter_map(of_class).max());
     recorded
@@ -198,8 +238,17 @@ mod tests {
         aged(&mut world, 91);
         let finding = world.finding("LIF-03");
         assert_eq!(finding.severity, Severity::Medium);
-        assert!(finding.evidence.iter().any(|e| e.value == "internal by external"));
-        assert!(finding.remediation.contains("create-access-key --user-name deploy"));
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value == "internal by external")
+        );
+        assert!(
+            finding
+                .remediation
+                .contains("create-access-key --user-name deploy")
+        );
         let mut world = World::new();
         aged(&mut world, 181);
         assert_eq!(world.finding("LIF-03").severity, Severity::High);
@@ -218,7 +267,13 @@ mod tests {
         let mut world = World::new();
         let key = aged(&mut world, 31);
         world.registered(key).data_classes = vec!["PCI data".to_owned()];
-        assert!(world.finding("LIF-03").evidence.iter().any(|e| e.value == "regulated by external"));
+        assert!(
+            world
+                .finding("LIF-03")
+                .evidence
+                .iter()
+                .any(|e| e.value == "regulated by external")
+        );
         let mut world = World::new();
         let key = aged(&mut world, 31);
         world.registered(key).rotation_days = Some(30);
@@ -239,7 +294,13 @@ mod tests {
             scheme: "vault_path".to_owned(),
             value: "kv/deploy".to_owned(),
         }];
-        assert!(world.finding("LIF-03").evidence.iter().any(|e| e.value == "a cloud access key"));
+        assert!(
+            world
+                .finding("LIF-03")
+                .evidence
+                .iter()
+                .any(|e| e.value == "a cloud access key")
+        );
         world.credential(key).status = Status::Disabled;
         world.assert_ignores("LIF-03");
     }

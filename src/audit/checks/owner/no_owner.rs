@@ -35,7 +35,10 @@ impl Check for NoOwner {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
-        for (ix, credential) in cx.credentials().filter(|(_, credential)| cx.is_live(credential)) {
+        for (ix, credential) in cx
+            .credentials()
+            .filter(|(_, credential)| cx.is_live(credential))
+        {
             let subject = Subject::Credential(ix);
             let record = cx.record_of(ix);
             if cx.owner(record, &credential.claims).is_some() {
@@ -51,14 +54,17 @@ impl Check for NoOwner {
                 continue;
             }
             out.fail(subject, Severity::High, |draft| {
-                let row = record.map_or_else(|| "the register".to_owned(), |r| r.source.to_string());
+                let row =
+                    record.map_or_else(|| "the register".to_owned(), |r| r.source.to_string());
                 let says = record.map_or_else(
                     || "no record".to_owned(),
                     |record| format!("record {} names none", record.id),
                 );
                 draft.evidence("owner in the register", says, row);
                 let claims = cx.estate.claims(&credential.claims);
-                let asked = claims.filter(|claim| claim.role == ClaimRole::Owner).count();
+                let asked = claims
+                    .filter(|claim| claim.role == ClaimRole::Owner)
+                    .count();
                 draft.evidence("owner claims", asked.to_string(), "tags and other claims");
                 let shown: Vec<(String, String)> = draft
                     .candidates()
@@ -71,9 +77,9 @@ impl Check for NoOwner {
                     draft.evidence("candidate", value, source);
                 }
                 draft.remedy(match first {
-                    Some(candidate) => format!(
-                        "assign one person or team in the register; ask first: {candidate}"
-                    ),
+                    Some(candidate) => {
+                        format!("assign one person or team in the register; ask first: {candidate}")
+                    }
                     None => "assign one person or team in the register; nobody is near it, so \
                              disable it if nobody comes forward"
                         .to_owned(),
@@ -105,7 +111,12 @@ mod tests {
         // Somebody the directory knows comes before a better role it does not know.
         assert_eq!(finding.route_to, "dora@acme.example");
         assert!(!finding.evidence.iter().any(|e| e.value.contains("gone")));
-        assert!(finding.score_terms.iter().any(|term| term.name == "ownerless"));
+        assert!(
+            finding
+                .score_terms
+                .iter()
+                .any(|term| term.name == "ownerless")
+        );
     }
 
     #[test]

@@ -59,7 +59,10 @@ impl Check for Orphaned {
                     draft.evidence("owner", owner.party.as_str(), owner.source.as_str());
                     let members = format!("{} members, none active", team.members.len());
                     draft.evidence("team", members, "people directory");
-                    draft.remedy(format!("give it a new owner, and {}", words::rotate(cx, ix)));
+                    draft.remedy(format!(
+                        "give it a new owner, and {}",
+                        words::rotate(cx, ix)
+                    ));
                 }),
                 Some(Party::Left(person)) => {
                     let reader = could_read(cx, out, credential, person);
@@ -79,7 +82,10 @@ impl Check for Orphaned {
                             draft.at_least(Severity::Critical);
                             draft.evidence("could read the secret", how, source);
                         }
-                        draft.remedy(format!("give it a new owner, and {}", words::rotate(cx, ix)));
+                        draft.remedy(format!(
+                            "give it a new owner, and {}",
+                            words::rotate(cx, ix)
+                        ));
                     });
                 }
             }
@@ -105,7 +111,13 @@ fn could_read(
         cx.estate
             .sightings(credential)
             .filter(|sighting| !sighting.public)
-            .find(|sighting| sighting.introduced.iter().flatten().any(|c| is_person(&c.author)))
+            .find(|sighting| {
+                sighting
+                    .introduced
+                    .iter()
+                    .flatten()
+                    .any(|c| is_person(&c.author))
+            })
             .map(|sighting| ("brought it into the source", cx.place(sighting)))
     })
 }
@@ -126,7 +138,12 @@ mod tests {
         let finding = world.finding("OWN-02");
         assert_eq!(finding.severity, Severity::High);
         assert_eq!(finding.route_to, "mia@acme.example");
-        assert!(finding.evidence.iter().any(|e| e.value.contains("20 days ago")));
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value.contains("20 days ago"))
+        );
         world.claim(key, ClaimRole::Creator, "ada");
         assert_eq!(world.finding("OWN-02").severity, Severity::Critical);
     }

@@ -56,7 +56,9 @@ impl Check for AdminOrWildcard {
                     out.not_evaluated(&subject, Input::Permissions);
                     continue;
                 }
-                Some(fact) if fact.admin.is_some() || !fact.wildcards.is_empty() => Some(Severity::High),
+                Some(fact) if fact.admin.is_some() || !fact.wildcards.is_empty() => {
+                    Some(Severity::High)
+                }
                 Some(fact) if fact.conditional_admin.is_some() => Some(Severity::Medium),
                 Some(_) => None,
             };
@@ -70,7 +72,12 @@ impl Check for AdminOrWildcard {
     }
 }
 
-fn describe(cx: &CheckCx<'_>, identity: &Identity, fact: Option<&PrivilegeFact>, draft: &mut Draft<'_>) {
+fn describe(
+    cx: &CheckCx<'_>,
+    identity: &Identity,
+    fact: Option<&PrivilegeFact>,
+    draft: &mut Draft<'_>,
+) {
     // Being an administrator is what this check is about; it does not count twice.
     draft.ignore(Modifier::Privilege);
     let key = cx.text(identity.key);
@@ -100,10 +107,19 @@ fn describe(cx: &CheckCx<'_>, identity: &Identity, fact: Option<&PrivilegeFact>,
             draft.at_least(Severity::Critical);
             draft.evidence("exposed", cx.label(credential), cx.place(sighting));
         }
-        let claims: Vec<u32> = credential.claims.iter().chain(&identity.claims).copied().collect();
+        let claims: Vec<u32> = credential
+            .claims
+            .iter()
+            .chain(&identity.claims)
+            .copied()
+            .collect();
         if cx.inventory.is_some() && !cx.is_unconfirmed(ix) && cx.owner(record, &claims).is_none() {
             draft.at_least(Severity::Critical);
-            draft.evidence("no owner", cx.label(credential), "the register and all claims");
+            draft.evidence(
+                "no owner",
+                cx.label(credential),
+                "the register and all claims",
+            );
         }
         if let Some(record) = record
             && let Some(scope) = record.scope.iter().find(|scope| approves_admin(scope))
@@ -140,9 +156,10 @@ fn is_machine(cx: &CheckCx<'_>, identity: &Identity) -> bool {
             !key.contains(":role/aws-service-role/") && !key.contains(":role/aws-reserved/")
         }
         IdentityKind::Group => false,
-        IdentityKind::Root | IdentityKind::User | IdentityKind::ServiceAccount | IdentityKind::App => {
-            has_key()
-        }
+        IdentityKind::Root
+        | IdentityKind::User
+        | IdentityKind::ServiceAccount
+        | IdentityKind::App => has_key(),
     }
 }
 
@@ -169,7 +186,11 @@ mod tests {
         }
         let finding = world.finding("PRV-02");
         assert_eq!(finding.severity, Severity::High);
-        let named = finding.evidence.iter().filter(|e| e.label == "credential").count();
+        let named = finding
+            .evidence
+            .iter()
+            .filter(|e| e.label == "credential")
+            .count();
         assert_eq!(named, 2);
         assert!(finding.evidence.iter().any(|e| e.label == "approved scope"));
         assert_eq!(finding.owner, "ada@acme.example");
@@ -208,8 +229,14 @@ mod tests {
     fn near_miss_people_service_roles_and_dead_keys() {
         let mut world = World::new();
         for (kind, name) in [
-            (IdentityKind::Role, "aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport"),
-            (IdentityKind::Role, "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin"),
+            (
+                IdentityKind::Role,
+                "aws-service-role/support.amazonaws.com/AWSServiceRoleForSupport",
+            ),
+            (
+                IdentityKind::Role,
+                "aws-reserved/sso.amazonaws.com/AWSReservedSSO_Admin",
+            ),
             (IdentityKind::User, "person-without-keys"),
             (IdentityKind::Group, "admins"),
         ] {
