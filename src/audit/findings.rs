@@ -502,3 +502,154 @@ fn exposed(cx: &CheckCx<'_>, credentials: &[&Credential]) -> Exposed {
     }
     worst
 }
+
+#[cfg(test)]
+mod tests {
+    use keymuster_api::{IdentityKind, Severity, Status};
+
+    use super::{Findings, Modifier, finding_id};
+    use crate::{
+        audit::{
+            CHECKS, Subject,
+            checks::testing::{World, ago, seal},
+            find, run,
+        },
+        inventory::{PersonStatus, Tier},
+    };
+
+    /// The severity that a draft of this base comes to.
+    fn severity(
+        world: &World,
+        base: Severity,
+        floor: Option<Severity>,
+        off: &[Modifier],
+    ) -> Severity {
+        let cx = world.cx();
+        let check = find("LIF-06").expect("a check");
+        let mut out = Findings::new(&cx, &seal, check.about());
+        out.fail(Subject::Credential(0), base, |draft| {
+            draft.evidence("a", "b", "c");
+            floor.into_iter().for_each(|floor| draft.at_least(floor));
+            off.iter().for_each(|&modifier| draft.ignore(modifier));
+        });
+        out.sorted().remove(0).severity
+    }
+
+    #[test]
+    fn ids_are_keyed_and_name_check_and_subject_only() {
+        let id = finding_id(&seal, "LIF-06", "aws-access-key-id:x");
+        assert_eq!(id.len(), 19);
+        let word = id.strip_prefix("KM-").expect("its prefix");
+        assert!(
+            word.bytes()
+                .all(|b| b.is_ascii_uppercase() || (b'2'..=b'7').contains(&b))
+        );
+        assert_ne!(id, finding_id(&seal, "LIF-03", "aws-access-key-id:x"));
+        assert_ne!(
+            id,
+            finding_id(&|_| [0; 32], "LIF-06", "aws-access-key-id:x")
+        );
+        // The boundary between check and subject cannot be moved.
+        assert_ne!(
+            finding_id(&seal, "LIF-0", "6x"),
+            finding_id(&seal, "LIF-06", "x")
+        );
+    }
+
+    #[test]
+    fn modifiers_go_one_step_and_can_be_switched_off() {
+        use Severity::{Critical, High, Low, Medium};
+        let mut world = World::new();
+        let user = world.identity(IdentityKind::User, "deploy");
+        let key = world.key_of(user);
+        world.registered(key).tier = Some(Tier::T0);
+        assert_eq!(severity(&world, Medium, None, &[]), High);
+        // T0 and administrator are one step together, not two.
+        world.admin(user);
+        assert_eq!(severity(&world, Medium, None, &[]), High);
+        assert_eq!(severity(&world, Medium, Some(Critical), &[]), Critical);
+        world.credential(key).status = Status::Disabled;
+        assert_eq!(severity(&world, Medium, None, &[]), Medium);
+        assert_eq!(severity(&world, Medium, None, &[Modifier::Status]), High);
+        world.inventory.as_mut().expect("given").records[0].tier = Some(Tier::T3);
+        assert_eq!(severity(&world, Medium, None, &[Modifier::Privilege]), Low);
+        assert_eq!(
+            severity(&world, High, Some(Critical), &[Modifier::Privilege]),
+            High
+        );
+    }
+
+    #[test]
+    #[should_panic(expected = "without evidence")]
+    fn a_finding_without_evidence_is_refused() {
+        let mut world = World::new();
+        world.key("deploy");
+        let cx = world.cx();
+        let mut out = Findings::new(&cx, &seal, CHECKS[0].about());
+        out.fail(Subject::Credential(0), Severity::High, |draft| {
+            draft.evidence("empty", "", "x")
+        });
+    }
+
+    #[test]
+    fn rows_of_one_id_make_one_finding() {
+        let mut world = World::new();
+        world.record("R-1").1.owner = None;
+        world.record("R-1").1.purpose = None;
+        let finding = world.finding("INV-06");
+        assert_eq!(finding.evidence.len(), 4);
+        assert_eq!(finding.locations, ["inventory.csv:2", "inventory.csv:3"]);
+        assert_eq!(world.population("INV-06").failed, 2);
+    }
+
+    #[test]
+    fn routes_name_their_reason() {
+        let mut world = World::new();
+        let key = world.key("deploy");
+        world.registered(key);
+        world.credential(key).last_used = keymuster_api::Known::Known(ago(90));
+        let routed = |world: &World| {
+            let finding = world.finding("LIF-06");
+            (finding.route_to, finding.route_reason)
+        };
+        let (to, reason) = routed(&world);
+        assert_eq!(
+            (to.as_str(), reason.contains("not in the people directory")),
+            ("ada@acme.example", true)
+        );
+        world.person("ada", PersonStatus::Active);
+        assert_eq!(routed(&world).1, "owner says inventory.csv:2");
+        world.people.as_mut().expect("given").people[0].status = PersonStatus::Ended;
+        assert_eq!(routed(&world).0, "security");
+    }
+
+    #[test]
+    fn a_whole_run_is_sorted_balanced_and_the_same_twice() {
+        let mut world = World::new();
+        world.covered("git:web");
+        let admin = world.identity(IdentityKind::User, "boss");
+        world.admin(admin);
+        let key = world.key_of(admin);
+        world.seen(key, "web", "a.sh");
+        world.seen(key, "api", "b.sh");
+        world.key("deploy");
+        world.gap("somewhere");
+        let cx = world.cx();
+        let judged = run(&cx, &seal);
+        assert_eq!(judged.problems, [""; 0]);
+        assert_eq!(judged.population.len(), CHECKS.len());
+        assert!(
+            judged
+                .findings
+                .is_sorted_by(|a, b| crate::audit::order(a, b).is_lt())
+        );
+        assert!(judged.findings.len() > 6);
+        for finding in &judged.findings {
+            assert!(!finding.evidence.is_empty() && !finding.frameworks.is_empty());
+            assert!(!finding.route_to.is_empty() && !finding.remediation.is_empty());
+            let sum: i32 = finding.score_terms.iter().map(|term| term.points).sum();
+            assert_eq!(i32::from(finding.score), sum.clamp(0, 100));
+        }
+        assert_eq!(judged.findings, run(&cx, &seal).findings);
+    }
+}

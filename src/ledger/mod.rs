@@ -233,10 +233,13 @@ fn prepare(mut connection: Connection, path: &Path) -> Result<Ledger, LedgerErro
     connection.busy_timeout(PATIENCE)?;
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "foreign_keys", true)?;
-    let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
-    let (version, application) = (number("user_version")?, number("application_id")?);
+    // One snapshot: another process may be making the tables at this moment.
+    let snapshot = connection.transaction()?;
+    let number = |name| snapshot.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
-        connection.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+        snapshot.query_row("select count(*) from sqlite_schema", [], |row| row.get(0))?;
+    let (version, application) = (number("user_version")?, number("application_id")?);
+    drop(snapshot);
     if tables > 0 && application != schema::APPLICATION {
         return Err(LedgerError::Foreign {
             path: path.to_owned(),
