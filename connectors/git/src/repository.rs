@@ -321,8 +321,8 @@ impl Repository {
             let at = usize::from(kind.number());
             let expected = self.tally.expected[at].load(Relaxed);
             let received = self.tally.received[at].load(Relaxed);
-            if kind == Kind::Tree && self.graph.get().is_none() {
-                continue; // nobody needed a path, so no tree was looked at
+            if kind == Kind::Tree && (self.graph.get().is_none() || self.scope.get().is_some()) {
+                continue; // trees were not asked for, or read for places only
             }
             list.push(Coverage {
                 scope: format!("git:{}", self.name),
