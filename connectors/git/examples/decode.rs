@@ -1,5 +1,5 @@
 //! Measures decoding: sweeps a repository with an engine that looks at nothing, then locates
-//! random blobs. `decode REPOSITORY [--jobs N] [--locate N] [--named NAME] [--searched]`
+//! random blobs. `decode REPOSITORY [--jobs N] [--locate N] [--named NAME]`
 #![allow(clippy::print_stdout, reason = "a tool for measuring")]
 
 use std::{
@@ -36,7 +36,8 @@ impl LoadCx for Run {
             Fresh::Everything => 0,
             Fresh::Only { copied, .. } => copied.iter().map(|range| range.len).sum(),
         };
-        self.fresh.fetch_add((content.bytes.len() - copied) as u64, Relaxed);
+        self.fresh
+            .fetch_add((content.bytes.len() - copied) as u64, Relaxed);
         let seen = self.objects.fetch_add(1, Relaxed);
         if self.keep.load(Relaxed)
             && seen.is_multiple_of(64)
@@ -114,14 +115,23 @@ impl Redactor for NoRedactor {
 
 fn cpu() -> f64 {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let ticks = stat.split(' ').nth(13).and_then(|ticks| ticks.parse::<f64>().ok());
+    let ticks = stat
+        .split(' ')
+        .nth(13)
+        .and_then(|ticks| ticks.parse::<f64>().ok());
     ticks.unwrap_or(0.0) / 100.0
 }
 
 fn anon() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("RssAnon")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).unwrap_or(0)
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("RssAnon"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kb| kb.parse().ok())
+        .unwrap_or(0)
 }
 
 fn main() {
@@ -131,7 +141,9 @@ fn main() {
         arguments.get(at + 1).cloned()
     };
     let number = |name: &str, default: usize| {
-        value(name).and_then(|text| text.parse().ok()).unwrap_or(default)
+        value(name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(default)
     };
     let jobs = number("--jobs", 2);
     let path = arguments.first().expect("usage: decode REPOSITORY");
@@ -187,7 +199,9 @@ fn main() {
             let from = (Instant::now(), cpu());
             let mut count = 0;
             connector
-                .named(&cx, &|found| found == name.as_bytes(), &mut |_, _, _| count += 1)
+                .named(&cx, &|found| found == name.as_bytes(), &mut |_, _, _| {
+                    count += 1
+                })
                 .expect("named");
             tell("named", from);
             println!("{count} blobs are named {name}");
@@ -195,7 +209,7 @@ fn main() {
         if wanted > 0 {
             let mut blobs = run.blobs.lock().expect("no panic").clone();
             blobs.sort_unstable();
-            let step = (blobs.len() / wanted).max(1);
+            let step = blobs.len().checked_div(wanted).unwrap_or(0).max(1);
             let secrets: Vec<WantedSecret> = blobs
                 .into_iter()
                 .step_by(step)
@@ -209,7 +223,10 @@ fn main() {
                 })
                 .collect();
             println!("{} wanted", secrets.len());
-            let wanted = Wanted { secrets, every_version: false };
+            let wanted = Wanted {
+                secrets,
+                every_version: false,
+            };
             for what in ["locate", "locate again"] {
                 let from = (Instant::now(), cpu());
                 let (mut places, mut unreached, mut introduced) = (0, 0, 0);
@@ -227,7 +244,13 @@ fn main() {
         connector.settle(&cx, &mut sink).expect("settled");
         for item in &sink.1 {
             if let Item::Coverage(coverage) = item {
-                println!("{} {:?} of {:?}, complete {}", coverage.what, coverage.received, coverage.expected, coverage.complete);
+                println!(
+                    "{} {} of {}, complete {}",
+                    coverage.what,
+                    coverage.received,
+                    coverage.expected.unwrap_or(0),
+                    coverage.complete
+                );
             }
         }
         for gap in run.gaps.lock().expect("no panic").iter().take(10) {

@@ -11,7 +11,9 @@ use crate::{
 
 /// Pairs of a tree and an entry that are followed at most; a hostile tree can hold one blob a
 /// million times and be copied a million times.
-const MAX_PAIRS: u64 = 150_000_000;
+const MAX_PAIRS: u64 = 64_000_000;
+/// Operations that are looked at on the way, at most.
+const MAX_STEPS: u64 = 4_000_000_000;
 
 /// Trees that hold wanted objects, numbered densely.
 pub(crate) struct Closure {
@@ -87,7 +89,10 @@ impl Closure {
 
     /// The dense number of a tree.
     pub(crate) fn dense(&self, tree: u32) -> Option<u32> {
-        self.dense.get(tree as usize).copied().filter(|&dense| dense != NONE)
+        self.dense
+            .get(tree as usize)
+            .copied()
+            .filter(|&dense| dense != NONE)
     }
 
     /// One pass over all trees, bases first: which of their entries are wanted.
@@ -95,6 +100,7 @@ impl Closure {
         type Row = Vec<(u32, u32, u32)>; // position, child, name
         let mut open: Vec<(u32, Row)> = Vec::new();
         let mut spare: Vec<Row> = Vec::new();
+        let mut pairs = 0u64;
         for tree in 0..graph.len() {
             while let Some((_, mut row)) = open.pop_if(|(end, _)| *end <= tree) {
                 row.clear();
@@ -106,7 +112,10 @@ impl Closure {
                 _ => &[],
             };
             let mut position = 0;
-            for op in graph.ops(tree) {
+            let ops = graph
+                .ops(tree)
+                .take(if pairs > MAX_PAIRS { 0 } else { usize::MAX });
+            for op in ops {
                 match op {
                     Op::Fresh { child, name } => {
                         if wanted.has(child) {
@@ -116,13 +125,18 @@ impl Closure {
                     }
                     Op::Copied { from, count } => {
                         let first = base.partition_point(|entry| entry.0 < from);
-                        let kept = base[first..].iter().take_while(|entry| entry.0 - from < count);
-                        row.extend(kept.map(|&(at, child, name)| (at - from + position, child, name)));
+                        let kept = base[first..]
+                            .iter()
+                            .take_while(|entry| entry.0 - from < count);
+                        row.extend(
+                            kept.map(|&(at, child, name)| (at - from + position, child, name)),
+                        );
                         position += count;
                     }
                 }
             }
-            if self.dense[tree as usize] != NONE && self.entries.len() < MAX_PAIRS as usize {
+            pairs += row.len() as u64;
+            if self.dense[tree as usize] != NONE {
                 for &(_, child, name) in &row {
                     let target = match graph.tree(child) {
                         Some(tree) => self.dense[tree as usize],
@@ -146,6 +160,7 @@ impl Closure {
                 spare.push(row);
             }
         }
+        self.truncated |= pairs > MAX_PAIRS;
     }
 
     /// Dense numbers with children before the trees that hold them. Trees that hold
@@ -187,14 +202,14 @@ fn mark(graph: &Graph, objects: usize, blobs: &[u32]) -> (Bits, bool) {
             queue.push(blob);
         }
     }
-    let mut pairs = 0u64;
+    let (mut pairs, mut steps) = (0u64, 0u64);
     let mut stack: Vec<(u32, u32)> = Vec::new();
     while let Some(object) = queue.pop() {
         for &op in occurrences.of(object) {
             stack.push(graph.op_place(op));
             while let Some((tree, position)) = stack.pop() {
                 pairs += 1;
-                if pairs > MAX_PAIRS {
+                if pairs > MAX_PAIRS || steps > MAX_STEPS {
                     return (wanted, true);
                 }
                 let number = graph.object[tree as usize];
@@ -206,6 +221,7 @@ fn mark(graph: &Graph, objects: usize, blobs: &[u32]) -> (Bits, bool) {
                 while child < end {
                     let mut at = 0;
                     for op in graph.ops(child) {
+                        steps += 1;
                         match op {
                             Op::Fresh { .. } => at += 1,
                             Op::Copied { from, count } => {
@@ -235,7 +251,9 @@ impl Bits {
 
     /// Whether the number is in the set.
     pub(crate) fn has(&self, number: u32) -> bool {
-        self.0.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 != 0)
+        self.0
+            .get(number as usize / 64)
+            .is_some_and(|word| word >> (number % 64) & 1 != 0)
     }
 
     /// Adds a number; tells whether it is new.

@@ -37,8 +37,15 @@ pub(crate) fn headers(bytes: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
 
 /// Reads a commit's head; `find` gives the number of an id. Parents that are missing count as
 /// absent, and stay in the list.
-pub(crate) fn head(bytes: &[u8], missing: u32, find: impl Fn(&[u8]) -> Option<u32>) -> Option<Parsed> {
-    let mut head = CommitHead { tree: missing, ..CommitHead::default() };
+pub(crate) fn head(
+    bytes: &[u8],
+    missing: u32,
+    find: impl Fn(&[u8]) -> Option<u32>,
+) -> Option<Parsed> {
+    let mut head = CommitHead {
+        tree: missing,
+        ..CommitHead::default()
+    };
     let mut absent = Vec::new();
     let mut has_tree = false;
     let mut number = |hex: &[u8]| -> Option<u32> {
@@ -89,7 +96,9 @@ pub(crate) fn fact(id: ObjectId, bytes: &[u8]) -> CommitFact {
 
 /// What an annotated tag points at.
 pub(crate) fn tagged(bytes: &[u8]) -> Option<ObjectId> {
-    headers(bytes).find(|(key, _)| *key == b"object").and_then(|(_, hex)| ObjectId::from_hex(hex))
+    headers(bytes)
+        .find(|(key, _)| *key == b"object")
+        .and_then(|(_, hex)| ObjectId::from_hex(hex))
 }
 
 #[cfg(test)]
@@ -108,9 +117,16 @@ mod tests {
     fn only_headers_count_and_absent_parents_are_told() {
         let parsed = head(COMMIT, 99, |id| (id[0] == 0x11).then_some(7)).expect("a commit");
         assert_eq!(parsed.head.tree, 7);
-        assert_eq!(parsed.head.parents, [99], "not those in the signature or the message");
+        assert_eq!(
+            parsed.head.parents,
+            [99],
+            "not those in the signature or the message"
+        );
         assert_eq!(parsed.absent.len(), 1);
-        assert_eq!((parsed.head.authored, parsed.head.committed), (1700000000, 1700000001));
+        assert_eq!(
+            (parsed.head.authored, parsed.head.committed),
+            (1700000000, 1700000001)
+        );
     }
 
     #[test]

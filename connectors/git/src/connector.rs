@@ -9,9 +9,9 @@ use keymuster_api::{
 
 use crate::{
     layout, locate,
+    reader::Reader,
     repository::{History, Repository, RepositorySpec},
     select::{self, Scope},
-    store::Reader,
     sweep,
 };
 
@@ -32,7 +32,15 @@ impl GitConnector {
             many => format!("git ({} repositories)", many.len()),
         };
         let opened = Mutex::new(vec![None; specs.len()]);
-        GitConnector { about: About { kind: "git", label, network: false }, specs, opened }
+        GitConnector {
+            about: About {
+                kind: "git",
+                label,
+                network: false,
+            },
+            specs,
+            opened,
+        }
     }
 
     fn repository(&self, resource: u32) -> Option<Arc<Repository>> {
@@ -160,8 +168,11 @@ impl Connector for GitConnector {
         out: &mut dyn FnMut(Located),
     ) -> Result<(), ConnectorError> {
         for repo in self.repositories() {
-            let secrets: Vec<&WantedSecret> =
-                wanted.secrets.iter().filter(|secret| secret.resource == repo.resource).collect();
+            let secrets: Vec<&WantedSecret> = wanted
+                .secrets
+                .iter()
+                .filter(|secret| secret.resource == repo.resource)
+                .collect();
             locate::locate(&repo, &secrets, wanted.every_version, cx.jobs, out);
         }
         Ok(())
@@ -175,15 +186,21 @@ impl Connector for GitConnector {
     ) -> Result<(), ConnectorError> {
         let mut found: Vec<(u32, (usize, u64), u32, usize)> = Vec::new();
         for (at, (resource, spot)) in spots.iter().enumerate() {
-            let (Spot::Blob { id } | Spot::Message { id }) = spot else { continue };
-            let Some(repo) = self.repository(*resource) else { continue };
+            let (Spot::Blob { id } | Spot::Message { id }) = spot else {
+                continue;
+            };
+            let Some(repo) = self.repository(*resource) else {
+                continue;
+            };
             if let Some(number) = repo.store.find(id.as_bytes()) {
                 found.push((*resource, repo.store.address(number), number, at));
             }
         }
         found.sort_unstable(); // pack order, so that neighbours share delta bases
         for of_one in found.chunk_by(|a, b| a.0 == b.0) {
-            let Some(repo) = self.repository(of_one[0].0) else { continue };
+            let Some(repo) = self.repository(of_one[0].0) else {
+                continue;
+            };
             let mut reader = Reader::new(&repo.store);
             for &(_, _, number, at) in of_one {
                 if let Ok((_, bytes)) = reader.read(number) {
@@ -198,7 +215,9 @@ impl Connector for GitConnector {
         for repo in self.repositories() {
             repo.take_gaps().into_iter().for_each(|gap| out.gap(gap));
             let (coverage, gap) = repo.coverage();
-            coverage.into_iter().for_each(|coverage| out.emit(Item::Coverage(coverage)));
+            coverage
+                .into_iter()
+                .for_each(|coverage| out.emit(Item::Coverage(coverage)));
             gap.into_iter().for_each(|gap| out.gap(gap));
         }
         Ok(())

@@ -18,6 +18,10 @@ use crate::{
 const MAX_DEPTH: usize = 4096;
 /// Nodes that are followed at most.
 const MAX_NODES: usize = 24_000_000;
+/// Different paths that are followed at most: a few forged trees can make 2^40 of them.
+const MAX_PATHS: usize = 2_000_000;
+/// Longer paths are hostile.
+const MAX_PATH_BYTES: usize = 16 << 10;
 /// Refs that are named per place at most, those that people look at first in front.
 const MAX_TIPS: usize = 1000;
 /// Secrets whose introducing commits are computed in one pass.
@@ -41,7 +45,8 @@ pub(crate) struct Places {
     pub(crate) hits: Vec<Hit>,
     /// Commits by rank, newest first.
     pub(crate) order: Vec<u32>,
-    parents: Vec<(u32, u32)>,
+    /// Each path's folder and name, and its length.
+    parents: Vec<(u32, u32, u32)>,
     /// Whether a limit was reached, so that places may be missing.
     pub(crate) truncated: bool,
 }
@@ -51,7 +56,7 @@ impl Places {
     pub(crate) fn path(&self, graph: &Graph, path: u32) -> Vec<u8> {
         let mut names = Vec::new();
         let mut at = path;
-        while let Some(&(parent, name)) = self.parents.get(at as usize) {
+        while let Some(&(parent, name, _)) = self.parents.get(at as usize) {
             names.push(&*graph.names[name as usize]);
             at = parent;
         }
@@ -77,10 +82,11 @@ pub(crate) fn places(
 ) -> Places {
     let root_of = |commit: u32| {
         let tree = graph.commits[commit as usize].tree;
-        (tree != MISSING).then(|| closure.dense(graph.tree(tree)?)).flatten()
+        (tree != MISSING)
+            .then(|| closure.dense(graph.tree(tree)?))
+            .flatten()
     };
-    let order =
-        history::newest_first(repo, graph, reached, |commit| root_of(commit).is_some());
+    let order = history::newest_first(repo, graph, reached, |commit| root_of(commit).is_some());
     let mut level = Level::default();
     for (rank, &commit) in order.iter().enumerate() {
         if let Some(tree) = root_of(commit) {
@@ -97,7 +103,12 @@ pub(crate) fn places(
             level.add(NONE, tree, NONE, &[tip as u32]);
         }
     }
-    let mut places = Places { hits: Vec::new(), order, parents: Vec::new(), truncated: false };
+    let mut places = Places {
+        hits: Vec::new(),
+        order,
+        parents: Vec::new(),
+        truncated: false,
+    };
     let mut path_numbers: HashMap<(u32, u32), u32> = HashMap::new();
     let mut hit_numbers: HashMap<(u32, u32), u32> = HashMap::new();
     let mut nodes = 0;
@@ -113,7 +124,17 @@ pub(crate) fn places(
                 let next = places.parents.len() as u32;
                 let path = *path_numbers.entry((node.path, entry.name)).or_insert(next);
                 if path == next {
-                    places.parents.push((node.path, entry.name));
+                    let folder = places
+                        .parents
+                        .get(node.path as usize)
+                        .map_or(0, |path| path.2);
+                    let length = folder as usize + 1 + graph.names[entry.name as usize].len();
+                    if next as usize >= MAX_PATHS || length > MAX_PATH_BYTES {
+                        places.truncated = true;
+                        path_numbers.remove(&(node.path, entry.name));
+                        continue;
+                    }
+                    places.parents.push((node.path, entry.name, length as u32));
                 }
                 match entry.target() {
                     Target::Tree(tree) => below.add(path, tree, node.rank, &node.tips),
@@ -122,7 +143,12 @@ pub(crate) fn places(
                         let at = *hit_numbers.entry((path, blob)).or_insert(next);
                         if at == next {
                             let tips = Vec::new();
-                            places.hits.push(Hit { path, blob, rank: NONE, tips });
+                            places.hits.push(Hit {
+                                path,
+                                blob,
+                                rank: NONE,
+                                tips,
+                            });
                         }
                         if let Some(hit) = places.hits.get_mut(at as usize) {
                             hit.rank = hit.rank.min(node.rank);
@@ -152,7 +178,12 @@ impl Level {
         let next = self.nodes.len() as u32;
         let at = *self.numbers.entry((path, tree)).or_insert(next);
         if at == next {
-            self.nodes.push(Node { path, tree, rank, tips: tips.to_vec() });
+            self.nodes.push(Node {
+                path,
+                tree,
+                rank,
+                tips: tips.to_vec(),
+            });
         } else if let Some(node) = self.nodes.get_mut(at as usize) {
             node.rank = node.rank.min(rank);
             join(&mut node.tips, tips);
@@ -205,7 +236,9 @@ pub(crate) fn introduced(
                     Target::Blob(blob) => &of_blob[blob as usize][..words],
                     Target::Tree(child) => &of_tree[child as usize * words..][..words],
                 };
-                bits.iter_mut().zip(more).for_each(|(bits, more)| *bits |= more);
+                bits.iter_mut()
+                    .zip(more)
+                    .for_each(|(bits, more)| *bits |= more);
             }
             of_tree[tree as usize * words..][..words].copy_from_slice(&bits[..words]);
         }
@@ -239,7 +272,9 @@ pub(crate) fn introduced(
                         lacks_parent = true;
                         continue;
                     }
-                    new.iter_mut().zip(held(parent)).for_each(|(new, old)| *new &= !old);
+                    new.iter_mut()
+                        .zip(held(parent))
+                        .for_each(|(new, old)| *new &= !old);
                 }
                 for (word, mut bits) in new.into_iter().enumerate() {
                     while bits != 0 {

@@ -107,7 +107,11 @@ pub(crate) fn header(bytes: &[u8], hash_len: usize) -> Option<Header<'_>> {
         }
         number => Stored::Whole(Kind::from_number(number)?),
     };
-    Some(Header { stored, size, data_at: at })
+    Some(Header {
+        stored,
+        size,
+        data_at: at,
+    })
 }
 
 /// Applies a delta: writes the new version, and lists what it took from its base.
@@ -137,7 +141,11 @@ pub(crate) fn apply(
     }
     let out = out.resize(size as usize);
     let mut at = 0usize;
-    let mut last = Copied { at: 0, from: 0, len: 0 };
+    let mut last = Copied {
+        at: 0,
+        from: 0,
+        len: 0,
+    };
     let mut rest = delta.get(read..).ok_or(SENSELESS)?;
     while let Some((&op, tail)) = rest.split_first() {
         rest = tail;
@@ -171,7 +179,11 @@ pub(crate) fn apply(
     if last.len > 0 {
         copied.push(last);
     }
-    if at == out.len() { Ok(()) } else { Err(SENSELESS) }
+    if at == out.len() {
+        Ok(())
+    } else {
+        Err(SENSELESS)
+    }
 }
 
 /// Offset and length of a copy; both are below 2^33, so sums cannot overflow.
@@ -217,7 +229,10 @@ mod tests {
     #[test]
     fn headers_say_kind_size_and_where_the_data_begins() {
         let blob = header(&[0xb5, 0x02], 20).expect("a blob of 37 bytes");
-        assert_eq!((blob.stored, blob.size, blob.data_at), (Stored::Whole(Kind::Blob), 37, 2));
+        assert_eq!(
+            (blob.stored, blob.size, blob.data_at),
+            (Stored::Whole(Kind::Blob), 37, 2)
+        );
         let delta = header(&[0x65, 0x80, 0x00], 20).expect("a delta");
         assert_eq!((delta.stored, delta.size), (Stored::Earlier(128), 5));
         assert_eq!(header(&[0x75, 1, 2], 20), None, "an id is cut short");
@@ -234,7 +249,18 @@ mod tests {
         assert_eq!(out.bytes(), b"012345!89");
         assert_eq!(
             copied,
-            [Copied { at: 0, from: 0, len: 6 }, Copied { at: 7, from: 8, len: 2 }]
+            [
+                Copied {
+                    at: 0,
+                    from: 0,
+                    len: 6
+                },
+                Copied {
+                    at: 7,
+                    from: 8,
+                    len: 2
+                }
+            ]
         );
     }
 
@@ -244,12 +270,33 @@ mod tests {
         let mut refused = |delta: &[u8]| {
             apply(b"0123456789", delta, 100, &mut out, &mut copied).expect_err("refused")
         };
-        assert!(matches!(refused(&[9, 1, 1, b'x']), Fault::Corrupt(_)), "another base");
-        assert!(matches!(refused(&[10, 0xff, 0xff, 0x7f]), Fault::Limit(_)), "too large");
-        assert!(matches!(refused(&[10, 4, 0x91, 8, 4]), Fault::Corrupt(_)), "past the base");
-        assert!(matches!(refused(&[10, 4, 0x90, 5]), Fault::Corrupt(_)), "past the result");
-        assert!(matches!(refused(&[10, 4, 0]), Fault::Corrupt(_)), "reserved operation");
-        assert!(matches!(refused(&[10, 4, 3, 1]), Fault::Corrupt(_)), "cut short");
-        assert!(matches!(refused(&[10, 4, 0x90, 3]), Fault::Corrupt(_)), "shorter than said");
+        assert!(
+            matches!(refused(&[9, 1, 1, b'x']), Fault::Corrupt(_)),
+            "another base"
+        );
+        assert!(
+            matches!(refused(&[10, 0xff, 0xff, 0x7f]), Fault::Limit(_)),
+            "too large"
+        );
+        assert!(
+            matches!(refused(&[10, 4, 0x91, 8, 4]), Fault::Corrupt(_)),
+            "past the base"
+        );
+        assert!(
+            matches!(refused(&[10, 4, 0x90, 5]), Fault::Corrupt(_)),
+            "past the result"
+        );
+        assert!(
+            matches!(refused(&[10, 4, 0]), Fault::Corrupt(_)),
+            "reserved operation"
+        );
+        assert!(
+            matches!(refused(&[10, 4, 3, 1]), Fault::Corrupt(_)),
+            "cut short"
+        );
+        assert!(
+            matches!(refused(&[10, 4, 0x90, 3]), Fault::Corrupt(_)),
+            "shorter than said"
+        );
     }
 }

@@ -8,9 +8,10 @@ use std::sync::{
 
 use crate::{
     delta::Kind,
-    graph::{Graph, Shard, ShardVisit},
+    graph::Graph,
+    reader::Reader,
     repository::Repository,
-    store::Reader,
+    shard::{Shard, ShardVisit},
     sweep,
     walk::{Visit as _, Walker},
 };
@@ -20,8 +21,15 @@ use crate::{
 const SHARDS: u64 = 48;
 
 enum Task {
-    Pack { pack: usize, roots: Vec<(u32, bool)>, commits: bool },
-    Loose { from: usize, to: usize },
+    Pack {
+        pack: usize,
+        roots: Vec<(u32, bool)>,
+        commits: bool,
+    },
+    Loose {
+        from: usize,
+        to: usize,
+    },
 }
 
 /// Decodes every tree and commit of the store.
@@ -37,9 +45,13 @@ pub(crate) fn read(repo: &Repository, jobs: usize) -> Graph {
             scope.spawn(|| {
                 loop {
                     let position = next.fetch_add(1, Relaxed);
-                    let Some((_, task)) = tasks.get(position) else { break };
+                    let Some((_, task)) = tasks.get(position) else {
+                        break;
+                    };
                     let shards = run(repo, task);
-                    done.lock().unwrap_or_else(PoisonError::into_inner).push((position, shards));
+                    done.lock()
+                        .unwrap_or_else(PoisonError::into_inner)
+                        .push((position, shards));
                 }
             });
         }
@@ -70,7 +82,14 @@ fn tasks(repo: &Repository) -> Vec<(u64, Task)> {
                 if root.packed >= enough {
                     let alone = vec![(root.entry, root.thin)];
                     let commits = kind == Kind::Commit;
-                    tasks.push((root.packed, Task::Pack { pack, roots: alone, commits }));
+                    tasks.push((
+                        root.packed,
+                        Task::Pack {
+                            pack,
+                            roots: alone,
+                            commits,
+                        },
+                    ));
                     continue;
                 }
                 roots.push((root.entry, root.thin));
@@ -78,18 +97,38 @@ fn tasks(repo: &Repository) -> Vec<(u64, Task)> {
                 if packed >= enough {
                     let roots = std::mem::take(&mut roots);
                     let commits = kind == Kind::Commit;
-                    tasks.push((packed, Task::Pack { pack, roots, commits }));
+                    tasks.push((
+                        packed,
+                        Task::Pack {
+                            pack,
+                            roots,
+                            commits,
+                        },
+                    ));
                     packed = 0;
                 }
             }
             if !roots.is_empty() {
-                tasks.push((packed, Task::Pack { pack, roots, commits: kind == Kind::Commit }));
+                tasks.push((
+                    packed,
+                    Task::Pack {
+                        pack,
+                        roots,
+                        commits: kind == Kind::Commit,
+                    },
+                ));
             }
         }
     }
     let loose = repo.store.loose.len();
     for from in (0..loose).step_by(2000) {
-        tasks.push((1 << 20, Task::Loose { from, to: (from + 2000).min(loose) }));
+        tasks.push((
+            1 << 20,
+            Task::Loose {
+                from,
+                to: (from + 2000).min(loose),
+            },
+        ));
     }
     tasks.sort_by_key(|&(packed, _)| std::cmp::Reverse(packed)); // stable: ties in pack order
     tasks
@@ -97,7 +136,11 @@ fn tasks(repo: &Repository) -> Vec<(u64, Task)> {
 
 fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
     match *task {
-        Task::Pack { pack, ref roots, commits } => {
+        Task::Pack {
+            pack,
+            ref roots,
+            commits,
+        } => {
             let plan = sweep::plan(repo, pack);
             let limit = repo.spec.object_limit;
             let mut walker = Walker::new(&repo.store.packs[pack], plan, limit);

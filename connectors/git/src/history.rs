@@ -6,8 +6,8 @@ use crate::{
     commit,
     delta::Kind,
     graph::{Graph, MISSING},
+    reader::Reader,
     repository::Repository,
-    store::Reader,
 };
 
 /// What a ref comes to once tags are peeled.
@@ -52,7 +52,13 @@ pub(crate) fn tips(repo: &Repository, graph: &Graph) -> Vec<(String, ObjectId, O
     let mut tips: Vec<_> = repo
         .refs
         .iter()
-        .map(|found| (found.name.clone(), found.id, peel(repo, graph, &mut reader, found.id)))
+        .map(|found| {
+            (
+                found.name.clone(),
+                found.id,
+                peel(repo, graph, &mut reader, found.id),
+            )
+        })
         .collect();
     let class = |name: &str| match name {
         name if name.starts_with("refs/heads/") => 0,
@@ -76,7 +82,12 @@ pub(crate) fn reachable(graph: &Graph, tips: impl Iterator<Item = Tip>) -> Vec<b
         .collect();
     while let Some(commit) = stack.pop() {
         if !std::mem::replace(&mut seen[commit as usize], true) {
-            stack.extend(graph.parents(commit).iter().filter(|&&parent| parent != MISSING));
+            stack.extend(
+                graph
+                    .parents(commit)
+                    .iter()
+                    .filter(|&&parent| parent != MISSING),
+            );
         }
     }
     seen

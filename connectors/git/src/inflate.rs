@@ -15,7 +15,10 @@ pub(crate) struct Inflater {
 impl Inflater {
     /// An inflater that refuses objects larger than `limit`.
     pub(crate) fn new(limit: u64) -> Inflater {
-        Inflater { inner: libdeflater::Decompressor::new(), limit }
+        Inflater {
+            inner: libdeflater::Decompressor::new(),
+            limit,
+        }
     }
 
     /// Inflates exactly `size` bytes. `packed` may go on behind the compressed stream.
@@ -28,8 +31,14 @@ impl Inflater {
         if size > self.limit {
             return Err(Fault::Limit("it is larger than the object size limit"));
         }
-        if size > (packed.len() as u64).saturating_mul(BEST_RATIO).saturating_add(1024) {
-            return Err(Fault::Corrupt("it declares a size that its bytes cannot hold"));
+        if size
+            > (packed.len() as u64)
+                .saturating_mul(BEST_RATIO)
+                .saturating_add(1024)
+        {
+            return Err(Fault::Corrupt(
+                "it declares a size that its bytes cannot hold",
+            ));
         }
         let wanted = size as usize;
         match self.inner.zlib_decompress(packed, out.resize(wanted)) {
@@ -45,9 +54,14 @@ impl Inflater {
             .saturating_mul(BEST_RATIO)
             .saturating_add(1024)
             .min(self.limit.saturating_add(64));
-        let mut room = (packed.len() as u64).saturating_mul(4).clamp(4096, most.max(4096));
+        let mut room = (packed.len() as u64)
+            .saturating_mul(4)
+            .clamp(4096, most.max(4096));
         loop {
-            match self.inner.zlib_decompress(packed, out.resize(room as usize)) {
+            match self
+                .inner
+                .zlib_decompress(packed, out.resize(room as usize))
+            {
                 Ok(written) => {
                     out.truncate(written);
                     return Ok(());

@@ -54,11 +54,17 @@ fn layout(git_dir: PathBuf, worktree: Option<PathBuf>) -> RepositoryLayout {
         .ok()
         .and_then(|text| to_path(text.trim_ascii()).map(|path| git_dir.join(path)))
         .unwrap_or_else(|| git_dir.clone());
-    RepositoryLayout { git_dir, common_dir, worktree }
+    RepositoryLayout {
+        git_dir,
+        common_dir,
+        worktree,
+    }
 }
 
 fn is_git_dir(path: &Path) -> bool {
-    path.join("HEAD").symlink_metadata().is_ok_and(|meta| !meta.is_dir())
+    path.join("HEAD")
+        .symlink_metadata()
+        .is_ok_and(|meta| !meta.is_dir())
         && (path.join("objects").is_dir() || path.join("commondir").is_file())
 }
 
@@ -76,7 +82,10 @@ pub(crate) struct Format {
 /// # Errors
 /// The name of an object format that is not known.
 pub(crate) fn format(common_dir: &Path) -> Result<Format, String> {
-    let mut format = Format { hash: gix_hash::Kind::Sha1, reftable: false };
+    let mut format = Format {
+        hash: gix_hash::Kind::Sha1,
+        reftable: false,
+    };
     let text = read_text(&common_dir.join("config")).unwrap_or_default();
     let mut in_extensions = false;
     for line in text.split(|&byte| byte == b'\n') {

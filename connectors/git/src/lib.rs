@@ -27,9 +27,11 @@ mod inflate;
 mod loose;
 mod pack;
 mod plan;
+mod reader;
 mod store;
 
 mod repository;
+mod search;
 mod sweep;
 mod walk;
 
@@ -40,6 +42,8 @@ mod staged;
 mod commit;
 mod graph;
 mod graph_read;
+mod shard;
+mod tree;
 
 mod closure;
 mod containment;

@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use hashbrown::HashMap;
-use keymuster_api::{
-    CommitFact, GapKind, Located, ObjectId, PathBytes, SecretId, WantedSecret,
-};
+use keymuster_api::{CommitFact, GapKind, Located, ObjectId, PathBytes, SecretId, WantedSecret};
 
 use crate::{
     closure::Closure,
@@ -13,8 +11,8 @@ use crate::{
     containment::{self, Hit, Places},
     graph::{Graph, MISSING},
     history::{self, Tip},
+    reader::Reader,
     repository::{History, Repository},
-    store::Reader,
 };
 
 /// Paths that are named per secret at most.
@@ -57,8 +55,7 @@ pub(crate) fn locate(
     let reached = history::reachable(graph, tips.iter().filter_map(|tip| tip.2));
     let closure = Closure::new(graph, repo.store.len(), &blobs);
     let places = containment::places(repo, graph, &closure, &reached, &tips);
-    let introduced =
-        containment::introduced(graph, &closure, &reached, &secrets, blobs.len());
+    let introduced = containment::introduced(graph, &closure, &reached, &secrets, blobs.len());
     if closure.truncated || places.truncated {
         let reason = "its trees hold more paths than can be followed; some places are not told";
         repo.trouble(GapKind::Limit, repo.name.clone(), reason.to_owned());
@@ -81,17 +78,28 @@ pub(crate) fn locate(
             (Some(commits), false) => Some(answer.oldest_first(commits)),
             _ => None,
         };
-        answer.blobs(secret, &secrets[at], &hits_of, introduced, every_version, out);
+        answer.blobs(
+            secret,
+            &secrets[at],
+            &hits_of,
+            introduced,
+            every_version,
+            out,
+        );
         answer.messages(secret, out);
     }
 }
 
 /// What is staged has a path in the index, and no commit yet.
 fn staged(repo: &Repository, wanted: &[&WantedSecret], out: &mut dyn FnMut(Located)) {
-    let Some(scope) = repo.scope.get() else { return };
+    let Some(scope) = repo.scope.get() else {
+        return;
+    };
     for secret in wanted {
         for blob in &secret.blobs {
-            let Some(number) = repo.store.find(blob.as_bytes()) else { continue };
+            let Some(number) = repo.store.find(blob.as_bytes()) else {
+                continue;
+            };
             out(Located {
                 path: scope.get(&number).cloned().flatten(),
                 blob: Some(*blob),
@@ -141,7 +149,10 @@ impl Answer<'_> {
             hits.extend(of_blob.iter().map(|&hit| &self.places.hits[hit as usize]));
             if of_blob.is_empty() {
                 let number = self.blobs[blob as usize];
-                let names = self.tips.iter().filter(|tip| tip.2 == Some(Tip::Blob(number)));
+                let names = self
+                    .tips
+                    .iter()
+                    .filter(|tip| tip.2 == Some(Tip::Blob(number)));
                 out(Located {
                     blob: self.repo.store.id(number),
                     introduced: introduced.clone(),
@@ -150,26 +161,37 @@ impl Answer<'_> {
                 });
             }
         }
-        hits.sort_by_key(|hit| (hit.path, hit.rank, self.repo.store.id(self.blobs[hit.blob as usize])));
-        let mut at_paths: Vec<(Vec<u8>, &[&Hit])> = hits
-            .chunk_by(|a, b| a.path == b.path)
+        hits.sort_by_key(|hit| {
+            (
+                hit.path,
+                hit.rank,
+                self.repo.store.id(self.blobs[hit.blob as usize]),
+            )
+        });
+        let mut at_paths: Vec<&[&Hit]> = hits.chunk_by(|a, b| a.path == b.path).collect();
+        if at_paths.len() > MAX_PATHS {
+            at_paths.sort_by_key(|hits| (hits[0].rank, hits[0].path)); // the newest stay
+            at_paths.truncate(MAX_PATHS);
+            let reason = "one secret is at more than 1000 paths; the newest are told".to_owned();
+            self.repo
+                .trouble(GapKind::Limit, self.repo.name.clone(), reason);
+        }
+        let mut at_paths: Vec<(Vec<u8>, &[&Hit])> = at_paths
+            .into_iter()
             .map(|hits| (self.places.path(self.graph, hits[0].path), hits))
             .collect();
         at_paths.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        if at_paths.len() > MAX_PATHS {
-            // The newest stay.
-            at_paths.sort_by_key(|(_, hits)| hits[0].rank);
-            at_paths.truncate(MAX_PATHS);
-            at_paths.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-            let reason = "one secret is at more than 1000 paths; the newest are told".to_owned();
-            self.repo.trouble(GapKind::Limit, self.repo.name.clone(), reason);
-        }
         for (path, hits) in at_paths {
             let told = if every_version { hits.len() } else { 1 };
-            let mut tips: Vec<u32> = hits.iter().flat_map(|hit| hit.tips.iter().copied()).collect();
+            let mut tips: Vec<u32> = hits
+                .iter()
+                .flat_map(|hit| hit.tips.iter().copied())
+                .collect();
             containment::cut(&mut tips);
-            let mut at_tip: Vec<String> =
-                tips.iter().map(|&tip| self.tips[tip as usize].0.clone()).collect();
+            let mut at_tip: Vec<String> = tips
+                .iter()
+                .map(|&tip| self.tips[tip as usize].0.clone())
+                .collect();
             at_tip.sort_unstable();
             for hit in &hits[..told] {
                 let commit = self.places.order.get(hit.rank as usize).copied();
@@ -188,9 +210,15 @@ impl Answer<'_> {
 
     fn messages(&mut self, secret: &WantedSecret, out: &mut dyn FnMut(Located)) {
         for id in &secret.messages {
-            let Some(number) = self.repo.store.find(id.as_bytes()) else { continue };
+            let Some(number) = self.repo.store.find(id.as_bytes()) else {
+                continue;
+            };
             let fact = self.fact(number);
-            let names = self.tips.iter().filter(|tip| tip.1 == *id).map(|tip| tip.0.clone());
+            let names = self
+                .tips
+                .iter()
+                .filter(|tip| tip.1 == *id)
+                .map(|tip| tip.0.clone());
             let mut at_tip: Vec<String> = names.collect();
             at_tip.sort_unstable();
             out(Located {
@@ -204,9 +232,11 @@ impl Answer<'_> {
     }
 
     fn oldest_first(&mut self, commits: &[u32]) -> Vec<Arc<CommitFact>> {
-        let mut facts: Vec<Arc<CommitFact>> =
-            commits.iter().filter_map(|&commit| self.fact_of(commit)).collect();
-        facts.sort_by(|a, b| (a.at, a.id).cmp(&(b.at, b.id)));
+        let mut facts: Vec<Arc<CommitFact>> = commits
+            .iter()
+            .filter_map(|&commit| self.fact_of(commit))
+            .collect();
+        facts.sort_by_key(|fact| (fact.at, fact.id));
         facts
     }
 
@@ -279,7 +309,9 @@ pub(crate) fn named(
         }
     }
     for (at, &number) in blobs.iter().enumerate() {
-        let Some(id) = repo.store.id(number) else { continue };
+        let Some(id) = repo.store.id(number) else {
+            continue;
+        };
         let path = match best.remove(&(at as u32)) {
             Some((_, path)) => path,
             None => {
@@ -297,9 +329,11 @@ fn named_staged(
     wanted: &dyn Fn(&[u8]) -> bool,
     out: &mut dyn FnMut(u32, ObjectId, PathBytes),
 ) {
-    let Some(scope) = repo.scope.get() else { return };
+    let Some(scope) = repo.scope.get() else {
+        return;
+    };
     let mut found: Vec<(ObjectId, PathBytes)> = Vec::new();
-    #[expect(clippy::iter_over_hash_type, reason = "sorted right below")]
+    // The order of a map does not matter: what is found is sorted below.
     for (&number, path) in scope {
         if let (Some(path), Some(id)) = (path, repo.store.id(number))
             && wanted(path.name())

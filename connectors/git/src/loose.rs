@@ -66,7 +66,9 @@ pub(crate) fn read(
         return Err(Fault::Limit("it is larger than the object size limit"));
     }
     let mut packed = Vec::with_capacity(meta.len() as usize);
-    file.take(meta.len()).read_to_end(&mut packed).map_err(unreadable)?;
+    file.take(meta.len())
+        .read_to_end(&mut packed)
+        .map_err(unreadable)?;
     inflater.unsized_stream(&packed, out)?;
     let bytes = out.bytes();
     let head = bytes.get(..bytes.len().min(32)).unwrap_or_default();

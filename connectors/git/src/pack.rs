@@ -102,9 +102,13 @@ impl Pack {
     /// Whether the index is what git once wrote, by its own checksum.
     pub(crate) fn index_is_intact(&self) -> bool {
         let hash_len = self.hash_len();
-        let Ok(mut file) = fs::File::open(self.index.path()) else { return false };
+        let Ok(mut file) = fs::File::open(self.index.path()) else {
+            return false;
+        };
         let mut hasher = gix_hash::hasher(self.index.object_hash());
-        let Ok(size) = file.metadata().map(|meta| meta.len()) else { return false };
+        let Ok(size) = file.metadata().map(|meta| meta.len()) else {
+            return false;
+        };
         let mut left = size.saturating_sub(hash_len as u64);
         let mut part = vec![0; 1 << 16];
         while left > 0 {
@@ -117,7 +121,9 @@ impl Pack {
                 _ => return false,
             }
         }
-        hasher.try_finalize().is_ok_and(|found| found == self.index.index_checksum())
+        hasher
+            .try_finalize()
+            .is_ok_and(|found| found == self.index.index_checksum())
     }
 
     /// The position of an id in the index.
@@ -148,7 +154,11 @@ impl Pack {
         let (mut low, mut high) = (0, self.len());
         while low < high {
             let middle = low + (high - low) / 2;
-            if self.raw_id(middle) < id { low = middle + 1 } else { high = middle }
+            if self.raw_id(middle) < id {
+                low = middle + 1
+            } else {
+                high = middle
+            }
         }
         low
     }

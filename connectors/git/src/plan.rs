@@ -52,8 +52,9 @@ impl Plan {
     /// this copy of the object is the one to be seen.
     pub(crate) fn new(pack: &Pack, wanted: impl Fn(u32) -> bool) -> Plan {
         let end = pack.end();
-        let mut pairs: Vec<(u64, u32)> =
-            (0..pack.len()).map(|position| (pack.offset(position), position)).collect();
+        let mut pairs: Vec<(u64, u32)> = (0..pack.len())
+            .map(|position| (pack.offset(position), position))
+            .collect();
         let listed = pairs.len();
         pairs.retain(|&(offset, _)| offset >= 12 && offset < end);
         pairs.sort_unstable();
@@ -105,7 +106,11 @@ impl Plan {
         }
         drop(finder);
 
-        let order = if in_order { None } else { Some(top_down(&parents)) };
+        let order = if in_order {
+            None
+        } else {
+            Some(top_down(&parents))
+        };
         let steps = order.as_ref().map_or(count, Vec::len);
         let step = |i: usize| order.as_ref().map_or(i, |order| order[i] as usize);
         let mut needed = vec![0u32; count];
@@ -149,7 +154,11 @@ impl Plan {
         for entry in 0..count {
             let is_thin = thin_left.next_if_eq(&(entry as u32)).is_some();
             if parents[entry] == NONE && (kinds[entry] != 0 || is_thin) {
-                roots.push(Root { entry: entry as u32, packed: packed[entry], thin: is_thin });
+                roots.push(Root {
+                    entry: entry as u32,
+                    packed: packed[entry],
+                    thin: is_thin,
+                });
             }
         }
         Plan {
@@ -179,7 +188,11 @@ impl Plan {
 
     /// Where an entry begins and ends.
     pub(crate) fn span(&self, entry: u32) -> (u64, u64) {
-        let end = self.offsets.get(entry as usize + 1).copied().unwrap_or(self.end);
+        let end = self
+            .offsets
+            .get(entry as usize + 1)
+            .copied()
+            .unwrap_or(self.end);
         (self.offset(entry), end)
     }
 
@@ -271,7 +284,10 @@ impl Finder {
     fn find(&self, offsets: &[u64], offset: u64) -> Option<u32> {
         let bucket = (offset >> self.shift) as usize;
         let (low, high) = (*self.starts.get(bucket)?, *self.starts.get(bucket + 1)?);
-        let found = offsets.get(low as usize..high as usize)?.binary_search(&offset).ok()?;
+        let found = offsets
+            .get(low as usize..high as usize)?
+            .binary_search(&offset)
+            .ok()?;
         Some(low + found as u32)
     }
 }

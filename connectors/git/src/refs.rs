@@ -46,14 +46,30 @@ pub(crate) fn read(
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => troubles.push(unreadable(&packed, &error)),
     }
-    walk(&layout.common_dir.join("refs"), "refs", 0, &mut found, troubles);
+    walk(
+        &layout.common_dir.join("refs"),
+        "refs",
+        0,
+        &mut found,
+        troubles,
+    );
     if layout.git_dir != layout.common_dir {
-        walk(&layout.git_dir.join("refs"), "refs", 0, &mut found, troubles);
+        walk(
+            &layout.git_dir.join("refs"),
+            "refs",
+            0,
+            &mut found,
+            troubles,
+        );
     }
     if let Some(target @ Target::Id(_)) = loose(&layout.git_dir.join("HEAD")) {
         found.insert("HEAD".to_owned(), target);
     }
-    for entry in fs::read_dir(layout.common_dir.join("worktrees")).into_iter().flatten().flatten() {
+    for entry in fs::read_dir(layout.common_dir.join("worktrees"))
+        .into_iter()
+        .flatten()
+        .flatten()
+    {
         let name = format!("worktrees/{}", entry.file_name().to_string_lossy());
         if let Some(target @ Target::Id(_)) = loose(&entry.path().join("HEAD")) {
             found.insert(format!("{name}/HEAD"), target);
@@ -63,7 +79,12 @@ pub(crate) fn read(
     }
     let mut refs: Vec<Ref> = found
         .iter()
-        .filter_map(|(name, target)| Some(Ref { name: name.clone(), id: resolve(&found, target)? }))
+        .filter_map(|(name, target)| {
+            Some(Ref {
+                name: name.clone(),
+                id: resolve(&found, target)?,
+            })
+        })
         .collect();
     refs.extend(stash(layout));
     refs.sort_unstable();
@@ -74,7 +95,10 @@ pub(crate) fn read(
 pub(crate) fn head(layout: &RepositoryLayout, refs: &[Ref]) -> Option<ObjectId> {
     match loose(&layout.git_dir.join("HEAD"))? {
         Target::Id(id) => Some(id),
-        Target::Symbolic(name) => refs.iter().find(|found| found.name == name).map(|found| found.id),
+        Target::Symbolic(name) => refs
+            .iter()
+            .find(|found| found.name == name)
+            .map(|found| found.id),
     }
 }
 
@@ -137,7 +161,9 @@ fn loose(path: &Path) -> Option<Target> {
 
 /// Older entries of the stash live in its log alone.
 fn stash(layout: &RepositoryLayout) -> Vec<Ref> {
-    let Ok(text) = read_text(&layout.common_dir.join("logs/refs/stash")) else { return Vec::new() };
+    let Ok(text) = read_text(&layout.common_dir.join("logs/refs/stash")) else {
+        return Vec::new();
+    };
     let ids: Vec<ObjectId> = text
         .split(|&byte| byte == b'\n')
         .filter_map(|line| ObjectId::from_hex(line.split(|&byte| byte == b' ').nth(1)?))
@@ -145,7 +171,10 @@ fn stash(layout: &RepositoryLayout) -> Vec<Ref> {
     let count = ids.len();
     ids.into_iter()
         .enumerate()
-        .map(|(at, id)| Ref { name: format!("refs/stash@{{{}}}", count - 1 - at), id })
+        .map(|(at, id)| Ref {
+            name: format!("refs/stash@{{{}}}", count - 1 - at),
+            id,
+        })
         .filter(|entry| entry.name != "refs/stash@{0}") // that is refs/stash itself
         .collect()
 }

@@ -76,12 +76,19 @@ impl RepositorySpec {
         if let Some(name) = &self.name {
             return name.clone();
         }
-        let path = self.path.canonicalize().unwrap_or_else(|_| self.path.clone());
+        let path = self
+            .path
+            .canonicalize()
+            .unwrap_or_else(|_| self.path.clone());
         let path = match path.file_name() {
             Some(last) if last == ".git" => path.parent().unwrap_or(&path).to_owned(),
             _ => path,
         };
-        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let name = path
+            .file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned();
         name.strip_suffix(".git").map(str::to_owned).unwrap_or(name)
     }
 }
@@ -145,14 +152,23 @@ impl Repository {
             kind,
             subject: name.clone(),
             reason,
-            source: Source { system, locator: spec.path.display().to_string() },
+            source: Source {
+                system,
+                locator: spec.path.display().to_string(),
+            },
         };
         let layout = layout::discover(&spec.path).ok_or_else(|| {
-            let reason = format!("{} is no git repository; correct the path", spec.path.display());
+            let reason = format!(
+                "{} is no git repository; correct the path",
+                spec.path.display()
+            );
             failed(GapKind::Missing, reason)
         })?;
         let format = layout::format(&layout.common_dir).map_err(|format| {
-            failed(GapKind::Unsupported, format!("its object format {format} is not known"))
+            failed(
+                GapKind::Unsupported,
+                format!("its object format {format} is not known"),
+            )
         })?;
         let (store, mut troubles) = Store::open(&layout, format.hash, spec.object_limit);
         if format.reftable {
@@ -160,7 +176,8 @@ impl Repository {
             troubles.push((GapKind::Unsupported, name.clone(), reason.to_owned()));
         }
         let refs = refs::read(&layout, store.hash_len, &mut troubles);
-        if layout::read_text(&layout.common_dir.join("shallow")).is_ok_and(|text| !text.is_empty()) {
+        if layout::read_text(&layout.common_dir.join("shallow")).is_ok_and(|text| !text.is_empty())
+        {
             let reason = "a shallow clone: older commits are not in it; run git fetch --unshallow";
             troubles.push((GapKind::Missing, name.clone(), reason.to_owned()));
         }
@@ -197,12 +214,20 @@ impl Repository {
 
     /// The source of what it tells.
     pub(crate) fn source(&self) -> Source {
-        Source { system: self.system, locator: self.spec.path.display().to_string() }
+        Source {
+            system: self.system,
+            locator: self.spec.path.display().to_string(),
+        }
     }
 
     /// A gap of this repository.
     pub(crate) fn gap(&self, kind: GapKind, subject: String, reason: String) -> Gap {
-        Gap { kind, subject, reason, source: self.source() }
+        Gap {
+            kind,
+            subject,
+            reason,
+            source: self.source(),
+        }
     }
 
     /// The gap for an object, unless there were too many already.
@@ -212,14 +237,20 @@ impl Repository {
         }
         let mut reason = fault.reason();
         if below > 0 {
-            reason.push_str(&format!("; {below} objects stored as changes to it are lost with it"));
+            reason.push_str(&format!(
+                "; {below} objects stored as changes to it are lost with it"
+            ));
         }
         Some(self.gap(fault.kind(), format!("{}: {place}", self.name), reason))
     }
 
     /// Where an entry lies, for people.
     pub(crate) fn entry_place(&self, pack: usize, offset: u64, id: Option<ObjectId>) -> String {
-        let file = self.store.packs.get(pack).and_then(|pack| pack.path.file_name());
+        let file = self
+            .store
+            .packs
+            .get(pack)
+            .and_then(|pack| pack.path.file_name());
         let file = file.unwrap_or_default().to_string_lossy();
         match id {
             Some(id) => format!("object {id} at offset {offset} of {file}"),
@@ -290,8 +321,8 @@ impl Repository {
             let at = usize::from(kind.number());
             let expected = self.tally.expected[at].load(Relaxed);
             let received = self.tally.received[at].load(Relaxed);
-            if kind == Kind::Tree && self.graph.get().is_none() {
-                continue; // nobody needed a path, so no tree was looked at
+            if kind == Kind::Tree && (self.graph.get().is_none() || self.scope.get().is_some()) {
+                continue; // trees were not asked for, or read for places only
             }
             list.push(Coverage {
                 scope: format!("git:{}", self.name),

@@ -2,13 +2,7 @@
 
 use keymuster_api::ObjectId;
 
-use crate::{
-    commit,
-    delta::Kind,
-    refs,
-    repository::Repository,
-    store::Reader,
-};
+use crate::{commit, delta::Kind, reader::Reader, refs, repository::Repository};
 
 /// The commit that a revision names, as an object number.
 ///
@@ -22,8 +16,7 @@ pub(crate) fn resolve(
     let text = text.trim();
     let stop = text.find(['~', '^']).unwrap_or(text.len());
     let (name, mut steps) = text.split_at(stop);
-    let unknown =
-        || format!("revision '{text}' is not known; name a branch, a tag or a commit id");
+    let unknown = || format!("revision '{text}' is not known; name a branch, a tag or a commit id");
     let id = named(repo, name)?.ok_or_else(unknown)?;
     let mut number = peel(repo, reader, id).ok_or_else(unknown)?;
     while let Some(step) = steps.chars().next() {
@@ -36,11 +29,16 @@ pub(crate) fn resolve(
             steps = &steps[end + 1..];
             continue;
         }
-        let digits = steps.find(|c: char| !c.is_ascii_digit()).unwrap_or(steps.len());
+        let digits = steps
+            .find(|c: char| !c.is_ascii_digit())
+            .unwrap_or(steps.len());
         let (count, rest) = steps.split_at(digits);
         steps = rest;
-        let count: usize =
-            if count.is_empty() { 1 } else { count.parse().map_err(|_| unknown())? };
+        let count: usize = if count.is_empty() {
+            1
+        } else {
+            count.parse().map_err(|_| unknown())?
+        };
         match step {
             '~' => {
                 for _ in 0..count {
@@ -67,8 +65,17 @@ pub(crate) fn range(
     let Some((from, to)) = text.split_once("..").filter(|(_, to)| !to.starts_with('.')) else {
         return Err(format!("'{text}' is no range; write it as A..B"));
     };
-    let or_head = |end: &str| if end.trim().is_empty() { "HEAD".to_owned() } else { end.to_owned() };
-    Ok((resolve(repo, reader, &or_head(from))?, resolve(repo, reader, &or_head(to))?))
+    let or_head = |end: &str| {
+        if end.trim().is_empty() {
+            "HEAD".to_owned()
+        } else {
+            end.to_owned()
+        }
+    };
+    Ok((
+        resolve(repo, reader, &or_head(from))?,
+        resolve(repo, reader, &or_head(to))?,
+    ))
 }
 
 fn named(repo: &Repository, name: &str) -> Result<Option<ObjectId>, String> {
@@ -83,7 +90,10 @@ fn named(repo: &Repository, name: &str) -> Result<Option<ObjectId>, String> {
         format!("refs/remotes/{name}"),
         format!("refs/remotes/{name}/HEAD"),
     ] {
-        if let Ok(found) = repo.refs.binary_search_by(|known| known.name.as_str().cmp(&full)) {
+        if let Ok(found) = repo
+            .refs
+            .binary_search_by(|known| known.name.as_str().cmp(&full))
+        {
             return Ok(Some(repo.refs[found].id));
         }
     }
@@ -95,7 +105,9 @@ fn named(repo: &Repository, name: &str) -> Result<Option<ObjectId>, String> {
     match repo.store.abbreviated(hex.as_bytes()).as_slice() {
         [] => Ok(None),
         [id] => Ok(Some(*id)),
-        _ => Err(format!("revision '{name}' fits several objects; write more digits")),
+        _ => Err(format!(
+            "revision '{name}' fits several objects; write more digits"
+        )),
     }
 }
 
@@ -112,13 +124,11 @@ fn peel(repo: &Repository, reader: &mut Reader<'_>, id: ObjectId) -> Option<u32>
     None
 }
 
-fn parent(
-    repo: &Repository,
-    reader: &mut Reader<'_>,
-    number: u32,
-    count: usize,
-) -> Option<u32> {
+fn parent(repo: &Repository, reader: &mut Reader<'_>, number: u32, count: usize) -> Option<u32> {
     let (_, bytes) = reader.read(number).ok()?;
     let head = commit::head(bytes.bytes(), u32::MAX, |id| repo.store.find(id))?.head;
-    head.parents.get(count.checked_sub(1)?).copied().filter(|&parent| parent != u32::MAX)
+    head.parents
+        .get(count.checked_sub(1)?)
+        .copied()
+        .filter(|&parent| parent != u32::MAX)
 }

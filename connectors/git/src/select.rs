@@ -9,11 +9,11 @@ use crate::{
     commit::{self, CommitHead},
     delta::Kind,
     fault::Fault,
-    graph::TreeEntry,
+    reader::Reader,
     refs,
     repository::Repository,
     revision, staged,
-    store::Reader,
+    tree::TreeEntry,
 };
 
 const MISSING: u32 = u32::MAX;
@@ -29,7 +29,9 @@ pub(crate) fn tips(repo: &Repository, cancel: &Cancel) -> Scope {
     for found in &repo.refs {
         let mut id = found.id;
         for _ in 0..16 {
-            let Some(number) = repo.store.find(id.as_bytes()) else { break };
+            let Some(number) = repo.store.find(id.as_bytes()) else {
+                break;
+            };
             match walk.reader.read(number) {
                 Ok((Kind::Commit, bytes)) => {
                     if let Some(head) = walk.head(number, &bytes) {
@@ -56,7 +58,10 @@ pub(crate) fn tips(repo: &Repository, cancel: &Cancel) -> Scope {
             }
         }
     }
-    walk.blobs.into_iter().map(|number| (number, None)).collect()
+    walk.blobs
+        .into_iter()
+        .map(|number| (number, None))
+        .collect()
 }
 
 /// What commits brought in: those of `range` if one is given, else all that refs reach; of
@@ -80,7 +85,10 @@ pub(crate) fn commits(
             (known, walk.ancestors(vec![to], &known_of(&old)))
         }
         None => {
-            let tips = repo.refs.iter().filter_map(|found| repo.store.find(found.id.as_bytes()));
+            let tips = repo
+                .refs
+                .iter()
+                .filter_map(|found| repo.store.find(found.id.as_bytes()));
             let tips: Vec<u32> = tips.collect();
             (HashSet::new(), walk.ancestors(tips, &HashSet::new()))
         }
@@ -113,7 +121,12 @@ pub(crate) fn commits(
         }
         walk.blobs.retain(|blob| !before.blobs.contains(blob));
     }
-    Ok(walk.blobs.into_iter().chain(messages).map(|number| (number, None)).collect())
+    Ok(walk
+        .blobs
+        .into_iter()
+        .chain(messages)
+        .map(|number| (number, None))
+        .collect())
 }
 
 fn known_of(commits: &[CommitHead]) -> HashSet<u32> {
@@ -136,7 +149,10 @@ pub(crate) fn staged(repo: &Repository, cancel: &Cancel) -> Result<Scope, (GapKi
     }
     let mut scope = Scope::new();
     for entry in entries {
-        if at_head.get(&entry.path).is_some_and(|id| *id == entry.id.as_bytes()) {
+        if at_head
+            .get(&entry.path)
+            .is_some_and(|id| *id == entry.id.as_bytes())
+        {
             continue;
         }
         match repo.store.find(entry.id.as_bytes()) {
@@ -182,7 +198,12 @@ impl<'a> Walk<'a> {
     }
 
     fn fault(&self, number: u32, fault: &Fault) {
-        let id = self.repo.store.id(number).map(|id| id.to_string()).unwrap_or_default();
+        let id = self
+            .repo
+            .store
+            .id(number)
+            .map(|id| id.to_string())
+            .unwrap_or_default();
         let subject = format!("{}: object {id}", self.repo.name);
         self.repo.trouble(fault.kind(), subject, fault.reason());
     }
@@ -193,7 +214,10 @@ impl<'a> Walk<'a> {
         if parsed.is_none() {
             self.fault(number, &Fault::Corrupt("its commit header makes no sense"));
         }
-        parsed.map(|parsed| CommitHead { number, ..parsed.head })
+        parsed.map(|parsed| CommitHead {
+            number,
+            ..parsed.head
+        })
     }
 
     fn commit(&mut self, number: u32) -> Option<CommitHead> {
@@ -232,7 +256,9 @@ impl<'a> Walk<'a> {
                 continue;
             }
             if let Some(head) = self.commit(number) {
-                if head.number != number && (known.contains(&head.number) || !seen.insert(head.number)) {
+                if head.number != number
+                    && (known.contains(&head.number) || !seen.insert(head.number))
+                {
                     continue;
                 }
                 stack.extend(&head.parents);
@@ -298,11 +324,18 @@ impl<'a> Walk<'a> {
             }
             let old: Vec<HashMap<Vec<u8>, u32>> = others
                 .iter()
-                .map(|&other| self.names(other).into_iter().map(|(name, _, at)| (name, at)).collect())
+                .map(|&other| {
+                    self.names(other)
+                        .into_iter()
+                        .map(|(name, _, at)| (name, at))
+                        .collect()
+                })
                 .collect();
             for (name, is_tree, child) in self.names(tree) {
-                let same: Vec<u32> =
-                    old.iter().filter_map(|names| names.get(&name).copied()).collect();
+                let same: Vec<u32> = old
+                    .iter()
+                    .filter_map(|names| names.get(&name).copied())
+                    .collect();
                 if child == MISSING || same.contains(&child) {
                     continue;
                 }

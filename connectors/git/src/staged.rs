@@ -24,14 +24,22 @@ pub(crate) fn read(path: &Path, hash_len: usize) -> Result<Vec<Entry>, (GapKind,
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => {
-            return Err((GapKind::Unreadable, format!("the index cannot be read: {error}")));
+            return Err((
+                GapKind::Unreadable,
+                format!("the index cannot be read: {error}"),
+            ));
         }
     };
     parse(&bytes, hash_len)
 }
 
 fn parse(bytes: &[u8], hash_len: usize) -> Result<Vec<Entry>, (GapKind, String)> {
-    let corrupt = || (GapKind::Corrupt, "the index makes no sense; run git reset".to_owned());
+    let corrupt = || {
+        (
+            GapKind::Corrupt,
+            "the index makes no sense; run git reset".to_owned(),
+        )
+    };
     let number = |at: usize| -> Option<u32> {
         Some(u32::from_be_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
     };
@@ -40,7 +48,10 @@ fn parse(bytes: &[u8], hash_len: usize) -> Result<Vec<Entry>, (GapKind, String)>
     }
     let version = number(4).ok_or_else(corrupt)?;
     if !(2..=4).contains(&version) {
-        return Err((GapKind::Unsupported, format!("index version {version} is not known")));
+        return Err((
+            GapKind::Unsupported,
+            format!("index version {version} is not known"),
+        ));
     }
     let count = number(8).ok_or_else(corrupt)?;
     let mut entries = Vec::new();
@@ -69,11 +80,18 @@ fn parse(bytes: &[u8], hash_len: usize) -> Result<Vec<Entry>, (GapKind, String)>
         let end = memchr::memchr(0, rest).ok_or_else(corrupt)?;
         path.extend_from_slice(&rest[..end]);
         at += end;
-        at = if version == 4 { at + 1 } else { start + (at - start) / 8 * 8 + 8 };
+        at = if version == 4 {
+            at + 1
+        } else {
+            start + (at - start) / 8 * 8 + 8
+        };
         // Submodules are other repositories' commits; intents have no content yet.
         if mode >> 12 != 0o16 && !intent_to_add {
             let id = ObjectId::from_bytes(raw).ok_or_else(corrupt)?;
-            entries.push(Entry { path: path.clone(), id });
+            entries.push(Entry {
+                path: path.clone(),
+                id,
+            });
         }
     }
     while let Some(name) = bytes.get(at..at + 4)

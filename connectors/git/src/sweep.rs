@@ -2,19 +2,17 @@
 
 use std::sync::Arc;
 
-use keymuster_api::{
-    Content, Copied, Cx, Fresh, Gap, GapKind, Item, Load, LoadCx, ObjectId, Origin, Place, Sink,
-    Spot, Trace,
-};
+use keymuster_api::{Cx, Fresh, Gap, GapKind, Item, Load, LoadCx, ObjectId, Sink};
 
 use crate::{
     buffer::Buffer,
     delta::Kind,
     fault::Fault,
     plan::{Plan, Root},
+    reader::Reader,
     repository::Repository,
-    store::Reader,
-    walk::{Part, Visit, Walker},
+    search::{Search, scan},
+    walk::{Visit as _, Walker},
 };
 
 /// Compressed bytes of small delta trees that make one load.
@@ -28,7 +26,12 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
     for (number, pack) in repo.store.packs.iter().enumerate() {
         let plan = plan(repo, number);
         structure(repo, number, plan, out);
-        let mut batch = Batch { number, roots: Vec::new(), packed: 0, largest: 0 };
+        let mut batch = Batch {
+            number,
+            roots: Vec::new(),
+            packed: 0,
+            largest: 0,
+        };
         for root in &plan.roots {
             let kind = Kind::from_number(plan.kind(root.entry));
             if kind == Some(Kind::Tree) || plan.needed[root.entry as usize] == 0 {
@@ -43,7 +46,12 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
             // At most log2(n) versions are alive at once, see `plan`.
             let depth = u64::from(plan.needed[root.entry as usize].ilog2()) + 2;
             if root.packed >= BATCH {
-                let alone = Batch { number, roots: vec![*root], packed: root.packed, largest: 0 };
+                let alone = Batch {
+                    number,
+                    roots: vec![*root],
+                    packed: root.packed,
+                    largest: 0,
+                };
                 loads.push((root.packed, alone.load(repo, size * depth)));
                 continue;
             }
@@ -53,7 +61,12 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
             if batch.packed >= BATCH {
                 let full = std::mem::replace(
                     &mut batch,
-                    Batch { number, roots: Vec::new(), packed: 0, largest: 0 },
+                    Batch {
+                        number,
+                        roots: Vec::new(),
+                        packed: 0,
+                        largest: 0,
+                    },
                 );
                 let largest = full.largest;
                 loads.push((full.packed, full.load(repo, largest)));
@@ -66,8 +79,9 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
     }
     // Heaviest first, so that the last loads to end are small.
     loads.sort_by_key(|&(packed, _)| std::cmp::Reverse(packed));
-    let numbers: Vec<u32> =
-        (0..repo.store.loose.len()).map(|at| repo.store.loose_number(at)).collect();
+    let numbers: Vec<u32> = (0..repo.store.loose.len())
+        .map(|at| repo.store.loose_number(at))
+        .collect();
     cx.progress.expect(0, numbers.len() as u64);
     for (_, load) in loads {
         out.emit(Item::Work(load));
@@ -76,14 +90,13 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
 }
 
 /// Emits loads for single objects. Their kinds are known, and counted, when they are read.
-pub(crate) fn singles(
-    repo: &Arc<Repository>,
-    mut numbers: Vec<u32>,
-    out: &mut dyn Sink,
-) {
+pub(crate) fn singles(repo: &Arc<Repository>, mut numbers: Vec<u32>, out: &mut dyn Sink) {
     numbers.sort_by_key(|&number| (repo.store.address(number), number));
     for chunk in numbers.chunks(BATCH_OBJECTS) {
-        let load = SinglesLoad { repo: Arc::clone(repo), numbers: chunk.to_vec() };
+        let load = SinglesLoad {
+            repo: Arc::clone(repo),
+            numbers: chunk.to_vec(),
+        };
         out.emit(Item::Work(Box::new(load)));
     }
 }
@@ -220,164 +233,12 @@ pub(crate) fn thin_base(
     let (start, end) = plan(repo, number).span(entry);
     match pack.entry(start, end).map(|(header, _)| header.stored) {
         Some(crate::delta::Stored::Named(id)) => match Reader::new(&repo.store).read_id(id) {
-            Err(Fault::Missing) => Err(ObjectId::from_bytes(id)
-                .map_or(Fault::Missing, Fault::NoBase)),
+            Err(Fault::Missing) => {
+                Err(ObjectId::from_bytes(id).map_or(Fault::Missing, Fault::NoBase))
+            }
             other => other,
         },
         _ => Err(Fault::Corrupt("its header makes no sense")),
-    }
-}
-
-/// Siblings that another load handed on.
-struct PartLoad {
-    repo: Arc<Repository>,
-    number: usize,
-    kind: Kind,
-    uncounted: bool,
-    part: Part<Option<Trace>>,
-}
-
-impl Load for PartLoad {
-    fn weight(&self) -> u64 {
-        self.part.base.len() as u64 * 4
-    }
-
-    fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap> {
-        let repo = &self.repo;
-        let plan = plan(repo, self.number);
-        let pack = &repo.store.packs[self.number];
-        let mut walker = Walker::new(pack, plan, repo.spec.object_limit);
-        let mut search = Search::new(repo, self.number, plan, cx);
-        search.kind = self.kind;
-        search.uncounted = self.uncounted;
-        walker.part(self.part, &mut search);
-        search.end()
-    }
-}
-
-/// Lends each content of a delta tree to the engine.
-struct Search<'a> {
-    repo: &'a Arc<Repository>,
-    number: usize,
-    plan: &'a Plan,
-    cx: &'a dyn LoadCx,
-    kind: Kind,
-    uncounted: bool,
-    stopped: bool,
-    objects: u64,
-    bytes: u64,
-}
-
-impl<'a> Search<'a> {
-    fn new(repo: &'a Arc<Repository>, number: usize, plan: &'a Plan, cx: &'a dyn LoadCx) -> Self {
-        Search {
-            repo,
-            number,
-            plan,
-            cx,
-            kind: Kind::Blob,
-            uncounted: false,
-            stopped: false,
-            objects: 0,
-            bytes: 0,
-        }
-    }
-
-    /// Lends one content; `None` where the object is seen in another pack.
-    fn lend(&mut self, entry: u32, bytes: &[u8], fresh: Fresh<'_>) -> Option<Trace> {
-        let position = self.plan.position(entry);
-        if self.number != 0 && !self.repo.store.is_canonical(self.number, position) {
-            return None;
-        }
-        let id = self.repo.store.packs[self.number].id(position)?;
-        if self.uncounted {
-            self.repo.tally.expect(self.kind, 1);
-        }
-        self.repo.tally.saw(self.kind, 1, bytes.len() as u64);
-        self.objects += 1;
-        self.bytes += bytes.len() as u64;
-        if self.objects == 256 {
-            self.report();
-        }
-        Some(scan(self.repo, self.cx, self.kind, id, bytes, fresh))
-    }
-
-    fn report(&mut self) {
-        self.cx.advance(self.bytes, self.objects);
-        (self.bytes, self.objects) = (0, 0);
-    }
-
-    fn end(mut self) -> Result<(), Gap> {
-        self.report();
-        if self.stopped { self.repo.cancelled() } else { Ok(()) }
-    }
-}
-
-fn scan(
-    repo: &Repository,
-    cx: &dyn LoadCx,
-    kind: Kind,
-    id: ObjectId,
-    bytes: &[u8],
-    fresh: Fresh<'_>,
-) -> Trace {
-    let spot = match kind {
-        Kind::Blob | Kind::Tree => Spot::Blob { id },
-        Kind::Commit | Kind::Tag => Spot::Message { id },
-    };
-    let place = Place { system: repo.system, resource: repo.resource, spot };
-    cx.scan(&Content { place: &place, bytes, origin: Origin::default(), class: None, fresh })
-}
-
-impl Visit for Search<'_> {
-    type Note = Option<Trace>;
-    const FORKS: bool = true;
-
-    fn whole(&mut self, entry: u32, bytes: &[u8]) -> Option<Trace> {
-        self.lend(entry, bytes, Fresh::Everything)
-    }
-
-    fn made(
-        &mut self,
-        entry: u32,
-        bytes: &[u8],
-        copied: &[Copied],
-        base: &Option<Trace>,
-    ) -> Option<Trace> {
-        // A base that was searched in another pack left no trace here.
-        let fresh = match base {
-            Some(base) => Fresh::Only { copied, base },
-            None => Fresh::Everything,
-        };
-        self.lend(entry, bytes, fresh)
-    }
-
-    fn lost(&mut self, entry: u32, fault: Fault) {
-        let pack = &self.repo.store.packs[self.number];
-        let (offset, id) = (self.plan.offset(entry), self.plan.id(pack, entry));
-        let place = self.repo.entry_place(self.number, offset, id);
-        let below = self.plan.count_below(entry) - 1;
-        if let Some(gap) = self.repo.object_gap(&place, &fault, below) {
-            self.cx.gap(gap);
-        }
-    }
-
-    fn stop(&mut self) -> bool {
-        self.stopped |= self.cx.is_cancelled();
-        self.stopped
-    }
-
-    fn fork(&mut self, parts: Vec<Part<Option<Trace>>>) {
-        let loads = parts.into_iter().map(|part| {
-            Box::new(PartLoad {
-                repo: Arc::clone(self.repo),
-                number: self.number,
-                kind: self.kind,
-                uncounted: self.uncounted,
-                part,
-            }) as Box<dyn Load>
-        });
-        self.cx.fork(loads.collect());
     }
 }
 
@@ -399,7 +260,9 @@ impl Load for SinglesLoad {
             if cx.is_cancelled() {
                 return repo.cancelled();
             }
-            let Some(id) = repo.store.id(number) else { continue };
+            let Some(id) = repo.store.id(number) else {
+                continue;
+            };
             match reader.read(number) {
                 Ok((Kind::Tree, _)) => {
                     repo.tally.expect(Kind::Tree, 1);
@@ -421,4 +284,3 @@ impl Load for SinglesLoad {
         Ok(())
     }
 }
-

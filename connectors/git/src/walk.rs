@@ -36,8 +36,13 @@ pub(crate) trait Visit {
     /// An entry that is stored whole, or whose base this walk does not know.
     fn whole(&mut self, entry: u32, bytes: &[u8]) -> Self::Note;
     /// An entry made from its base.
-    fn made(&mut self, entry: u32, bytes: &[u8], copied: &[Copied], base: &Self::Note)
-    -> Self::Note;
+    fn made(
+        &mut self,
+        entry: u32,
+        bytes: &[u8],
+        copied: &[Copied],
+        base: &Self::Note,
+    ) -> Self::Note;
     /// An entry that cannot be decoded; all that hang on it are lost with it.
     fn lost(&mut self, entry: u32, fault: Fault);
     /// Whether to stop now; what remains is left undone.
@@ -226,7 +231,12 @@ impl<'a> Walker<'a> {
         let size = held.len() as u64 + 512;
         let here = u64::from(self.plan.needed[entry as usize]);
         if !V::FORKS || here.saturating_mul(size) < FORK_FROM {
-            return Some(Frame { base: Base::Own(held), next: first, left: u32::MAX, depth });
+            return Some(Frame {
+                base: Base::Own(held),
+                next: first,
+                left: u32::MAX,
+                depth,
+            });
         }
         let runs = self.runs(first, size);
         let base = Arc::new(held);
@@ -238,7 +248,12 @@ impl<'a> Walker<'a> {
         });
         let mine = parts.next()?;
         visit.fork(parts.collect());
-        Some(Frame { base: Base::Shared(mine.base), next: mine.first, left: mine.count, depth })
+        Some(Frame {
+            base: Base::Shared(mine.base),
+            next: mine.first,
+            left: mine.count,
+            depth,
+        })
     }
 
     /// Siblings, grouped so that each group is worth handing on.

@@ -24,8 +24,10 @@ fn everything(path: &Path) -> Seen {
 fn packed(fixture: &Fixture) -> (PathBuf, PathBuf) {
     fixture.git(&["repack", "-q", "-adf", "--window=50"]);
     let folder = fixture.path().join(".git/objects/pack");
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     files.retain(|file| file.extension().is_some_and(|kind| kind == "pack"));
     let pack = files.pop().unwrap();
     let index = pack.with_extension("idx");
@@ -39,11 +41,17 @@ fn put(path: &Path, bytes: &[u8]) {
 
 fn assert_told(whole: &Seen, damaged: &Seen, what: &str) {
     if damaged.blobs != whole.blobs || damaged.messages != whole.messages {
-        assert!(!damaged.gaps.is_empty(), "{what}: something is missing, and nothing is told");
+        assert!(
+            !damaged.gaps.is_empty(),
+            "{what}: something is missing, and nothing is told"
+        );
     }
     for (id, bytes) in &damaged.blobs {
         if let Some(right) = whole.blobs.get(id) {
-            assert!(bytes == right || !damaged.gaps.is_empty(), "{what}: wrong bytes");
+            assert!(
+                bytes == right || !damaged.gaps.is_empty(),
+                "{what}: wrong bytes"
+            );
         }
     }
 }
@@ -56,12 +64,18 @@ fn truncated_packs_and_indexes_are_gaps() {
     for file in [&pack, &index] {
         let bytes = fs::read(file).unwrap();
         let mut random = Random(1);
-        let mut lengths: Vec<usize> = (0..40).map(|_| random.below(bytes.len() as u64) as usize).collect();
+        let mut lengths: Vec<usize> = (0..40)
+            .map(|_| random.below(bytes.len() as u64) as usize)
+            .collect();
         lengths.extend([0, 1, 11, 12, 31, 32, bytes.len() - 1, bytes.len() - 20]);
         for length in lengths {
             put(file, &bytes[..length]);
             let damaged = everything(&fixture.path());
-            assert!(!damaged.gaps.is_empty(), "{} cut to {length}", file.display());
+            assert!(
+                !damaged.gaps.is_empty(),
+                "{} cut to {length}",
+                file.display()
+            );
             assert_told(&whole, &damaged, "truncated");
         }
         put(file, &bytes);
@@ -128,7 +142,11 @@ fn unknown_formats_are_gaps() {
     let fixture = history("sha1");
     let config = fixture.path().join(".git/config");
     let text = fs::read_to_string(&config).unwrap();
-    fs::write(&config, format!("{text}\n[extensions]\n\trefStorage = reftable\n")).unwrap();
+    fs::write(
+        &config,
+        format!("{text}\n[extensions]\n\trefStorage = reftable\n"),
+    )
+    .unwrap();
     let seen = sweep(&fixture.path());
     assert_eq!(seen.gaps[0].kind, GapKind::Unsupported);
     assert!(!seen.blobs.is_empty(), "objects are read all the same");
@@ -144,7 +162,10 @@ impl Forge {
     fn new(count: u32) -> Forge {
         let mut pack = b"PACK\0\0\0\x02".to_vec();
         pack.extend(count.to_be_bytes());
-        Forge { pack, entries: Vec::new() }
+        Forge {
+            pack,
+            entries: Vec::new(),
+        }
     }
 
     fn add(&mut self, id: [u8; 20], kind: u8, size: u64, extra: &[u8], data: &[u8]) {
@@ -171,12 +192,20 @@ impl Forge {
         self.entries.sort();
         let mut index = b"\xfftOc\0\0\0\x02".to_vec();
         for byte in 0..=255u8 {
-            let count = self.entries.iter().filter(|entry| entry.0[0] <= byte).count();
+            let count = self
+                .entries
+                .iter()
+                .filter(|entry| entry.0[0] <= byte)
+                .count();
             index.extend((count as u32).to_be_bytes());
         }
         self.entries.iter().for_each(|entry| index.extend(entry.0));
-        self.entries.iter().for_each(|entry| index.extend(entry.2.to_be_bytes()));
-        self.entries.iter().for_each(|entry| index.extend(entry.1.to_be_bytes()));
+        self.entries
+            .iter()
+            .for_each(|entry| index.extend(entry.2.to_be_bytes()));
+        self.entries
+            .iter()
+            .for_each(|entry| index.extend(entry.1.to_be_bytes()));
         index.extend([0; 40]);
         let folder = repository.join(".git/objects/pack");
         fs::write(folder.join(format!("pack-{name}.pack")), self.pack).unwrap();
@@ -210,7 +239,10 @@ fn thin_leftovers_find_their_bases_elsewhere() {
     let bytes = text(99, 10);
     let base = fixture.blob(bytes.as_bytes());
     let packed = fixture.rev("HEAD:src/long.txt");
-    let size = fixture.git(&["cat-file", "-s", &packed.to_string()]).parse().unwrap();
+    let size = fixture
+        .git(&["cat-file", "-s", &packed.to_string()])
+        .parse()
+        .unwrap();
     let mut forge = Forge::new(3);
     let first = delta(bytes.len(), 50, b"NEEDLE-THIN");
     forge.add([1; 20], 7, first.len() as u64, base.as_bytes(), &first);
@@ -221,11 +253,20 @@ fn thin_leftovers_find_their_bases_elsewhere() {
     forge.write(&fixture.path(), "zz");
     let seen = everything(&fixture.path());
     let told: Vec<&str> = seen.gaps.iter().map(|gap| gap.reason.as_str()).collect();
-    assert_eq!(told.len(), 1, "only the forged index has no checksum: {told:?}");
+    assert_eq!(
+        told.len(),
+        1,
+        "only the forged index has no checksum: {told:?}"
+    );
     assert_eq!(seen.holding("NEEDLE-THIN").blobs.len(), 2);
     assert_eq!(seen.holding("NEEDLE-PACKED").blobs.len(), 1);
-    let again = seen.reread(&[keymuster_api::Spot::Blob { id: ObjectId::from_bytes(&[2; 20]).unwrap() }]);
-    assert_eq!(again[0].as_ref().unwrap(), format!("{}NEEDLE-THIN and more", &bytes[..50]).as_bytes());
+    let again = seen.reread(&[keymuster_api::Spot::Blob {
+        id: ObjectId::from_bytes(&[2; 20]).unwrap(),
+    }]);
+    assert_eq!(
+        again[0].as_ref().unwrap(),
+        format!("{}NEEDLE-THIN and more", &bytes[..50]).as_bytes()
+    );
 }
 
 #[test]
@@ -259,11 +300,22 @@ fn cycles_bombs_and_lies_are_gaps() {
         ("header makes no sense", GapKind::Corrupt),
     ] {
         let found = seen.gaps.iter().find(|gap| gap.reason.contains(what));
-        assert_eq!(found.map(|gap| gap.kind), Some(kind), "{what}: {:?}", seen.gaps);
+        assert_eq!(
+            found.map(|gap| gap.kind),
+            Some(kind),
+            "{what}: {:?}",
+            seen.gaps
+        );
     }
-    let ids = (1..=9).map(|byte| keymuster_api::Spot::Blob { id: ObjectId::from_bytes(&[byte; 20]).unwrap() });
+    let ids = (1..=9).map(|byte| keymuster_api::Spot::Blob {
+        id: ObjectId::from_bytes(&[byte; 20]).unwrap(),
+    });
     let again = seen.reread(&ids.collect::<Vec<_>>());
-    assert_eq!(again.iter().flatten().count(), 1, "single reads end as well");
+    assert_eq!(
+        again.iter().flatten().count(),
+        1,
+        "single reads end as well"
+    );
 }
 
 /// Trees that hold themselves, and trees that double at every level, cannot be followed to
@@ -273,19 +325,30 @@ fn trees_without_end_are_cut() {
     let mut fixture = history("sha1");
     let blob = fixture.rev("HEAD:src/long.txt");
     let tree = |entries: &[(&str, &[u8])]| -> Vec<u8> {
-        entries.iter().flat_map(|(head, id)| [head.as_bytes(), b"\0", *id].concat()).collect()
+        entries
+            .iter()
+            .flat_map(|(head, id)| [head.as_bytes(), b"\0", *id].concat())
+            .collect()
     };
     let mut forge = Forge::new(42);
     let myself = tree(&[("100644 a", blob.as_bytes()), ("40000 b", &[1; 20])]);
     forge.add([1; 20], 2, myself.len() as u64, &[], &myself);
     for level in 0..40u8 {
-        let below = if level == 0 { blob.as_bytes().to_vec() } else { vec![level + 1; 20] };
+        let below = if level == 0 {
+            blob.as_bytes().to_vec()
+        } else {
+            vec![level + 1; 20]
+        };
         let mode = if level == 0 { "100644" } else { "40000" };
         let (left, right) = (format!("{mode} l"), format!("{mode} r"));
         let bytes = tree(&[(&left, &below), (&right, &below)]);
         forge.add([level + 2; 20], 2, bytes.len() as u64, &[], &bytes);
     }
-    let commit = format!("tree {}\nparent {}\nauthor a <b> 9 +0000\n\n", "01".repeat(20), "aa".repeat(20));
+    let commit = format!(
+        "tree {}\nparent {}\nauthor a <b> 9 +0000\n\n",
+        "01".repeat(20),
+        "aa".repeat(20)
+    );
     forge.add([0xaa; 20], 1, commit.len() as u64, &[], commit.as_bytes());
     forge.write(&fixture.path(), "zz");
     fixture.tick();

@@ -21,7 +21,10 @@ impl Fixture {
     }
 
     pub(crate) fn with_format(format: &str) -> Fixture {
-        let fixture = Fixture { folder: tempfile::tempdir().unwrap(), now: 1_700_000_000 };
+        let fixture = Fixture {
+            folder: tempfile::tempdir().unwrap(),
+            now: 1_700_000_000,
+        };
         fs::create_dir(fixture.path()).unwrap();
         let format = format!("--object-format={format}");
         fixture.git(&["init", "-q", "-b", "main", &format]);
@@ -44,7 +47,10 @@ impl Fixture {
     }
 
     pub(crate) fn git_in(&self, path: &Path, arguments: &[&str], input: &[u8]) -> String {
-        String::from_utf8(self.raw(path, arguments, input)).unwrap().trim().to_owned()
+        String::from_utf8(self.raw(path, arguments, input))
+            .unwrap()
+            .trim()
+            .to_owned()
     }
 
     pub(crate) fn raw(&self, path: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
@@ -118,7 +124,9 @@ pub(crate) fn id(hex: &str) -> ObjectId {
 /// Lines that look like a file somebody wrote, the same for the same seed.
 pub(crate) fn text(seed: u64, lines: usize) -> String {
     let mut random = Random(seed);
-    (0..lines).map(|at| format!("line {at} holds {:016x}\n", random.next())).collect()
+    (0..lines)
+        .map(|at| format!("line {at} holds {:016x}\n", random.next()))
+        .collect()
 }
 
 /// Numbers without order that are the same in every run.

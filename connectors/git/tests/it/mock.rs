@@ -2,7 +2,7 @@
 
 use std::{
     collections::BTreeMap,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{
         Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
@@ -32,7 +32,10 @@ pub(crate) struct Seen {
 }
 
 pub(crate) fn spec(path: &Path) -> RepositorySpec {
-    RepositorySpec { name: Some("fixture".to_owned()), ..RepositorySpec::new(path) }
+    RepositorySpec {
+        name: Some("fixture".to_owned()),
+        ..RepositorySpec::new(path)
+    }
 }
 
 /// Sweeps a repository's whole store.
@@ -41,7 +44,13 @@ pub(crate) fn sweep(path: &Path) -> Seen {
 }
 
 pub(crate) fn sweep_history(path: &Path, history: History) -> Seen {
-    run(RepositorySpec { history, ..spec(path) }, false)
+    run(
+        RepositorySpec {
+            history,
+            ..spec(path)
+        },
+        false,
+    )
 }
 
 pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
@@ -87,7 +96,9 @@ impl Seen {
     pub(crate) fn holding(&self, needle: &str) -> WantedSecret {
         let holds = |objects: &BTreeMap<ObjectId, Vec<u8>>| {
             let hits = objects.iter().filter(|(_, bytes)| {
-                bytes.windows(needle.len()).any(|part| part == needle.as_bytes())
+                bytes
+                    .windows(needle.len())
+                    .any(|part| part == needle.as_bytes())
             });
             hits.map(|(id, _)| *id).collect()
         };
@@ -101,8 +112,15 @@ impl Seen {
 
     pub(crate) fn locate(&self, secrets: Vec<WantedSecret>, every_version: bool) -> Vec<Located> {
         let mut found = Vec::new();
-        let wanted = Wanted { secrets, every_version };
-        with_cx(|cx| self.connector.locate(cx, &wanted, &mut |located| found.push(located))).unwrap();
+        let wanted = Wanted {
+            secrets,
+            every_version,
+        };
+        with_cx(|cx| {
+            self.connector
+                .locate(cx, &wanted, &mut |located| found.push(located))
+        })
+        .unwrap();
         found
     }
 
@@ -128,7 +146,10 @@ impl Seen {
     }
 
     pub(crate) fn covered(&self, what: &str) -> &Coverage {
-        self.coverage.iter().find(|coverage| coverage.what == what).unwrap()
+        self.coverage
+            .iter()
+            .find(|coverage| coverage.what == what)
+            .unwrap()
     }
 }
 
@@ -163,21 +184,31 @@ impl LoadCx for Engine {
             let mut end = 0;
             let mut last = None;
             for range in copied {
-                assert!(range.len > 0 && range.at >= end, "ranges are sorted and disjoint");
+                assert!(
+                    range.len > 0 && range.at >= end,
+                    "ranges are sorted and disjoint"
+                );
                 end = range.at + range.len;
                 assert_eq!(
                     content.bytes.get(range.at..end).unwrap(),
                     base.get(range.from..range.from + range.len).unwrap(),
                     "what is said to be copied is the same in the base"
                 );
-                assert_ne!(last, Some((range.at, range.from)), "ranges in a row are one");
+                assert_ne!(
+                    last,
+                    Some((range.at, range.from)),
+                    "ranges in a row are one"
+                );
                 last = Some((end, range.from + range.len));
                 self.copied.fetch_add(range.len as u64, Relaxed);
             }
         }
         contents.push((content.place.spot.clone(), content.bytes.to_vec()));
         // The trace tells which content it came from, so that bases can be compared.
-        Trace { traits: contents.len() as u32 - 1, ..Trace::default() }
+        Trace {
+            traits: contents.len() as u32 - 1,
+            ..Trace::default()
+        }
     }
 
     fn fork(&self, mut loads: Vec<Box<dyn Load>>) {
@@ -228,7 +259,7 @@ impl Redactor for NoRedactor {
 /// Every object of the store as git itself gives it, by id: kind and bytes.
 pub(crate) fn truth(
     fixture: &super::fixture::Fixture,
-    path: &PathBuf,
+    path: &Path,
 ) -> BTreeMap<ObjectId, (String, Vec<u8>)> {
     let raw = fixture.raw(path, &["cat-file", "--batch-all-objects", "--batch"], b"");
     let mut objects = BTreeMap::new();
@@ -246,19 +277,28 @@ pub(crate) fn truth(
 
 /// Asserts that exactly the objects of the store were lent, with their right bytes, and that
 /// this is what coverage says.
-pub(crate) fn assert_complete(fixture: &super::fixture::Fixture, path: &PathBuf, seen: &Seen) {
+pub(crate) fn assert_complete(fixture: &super::fixture::Fixture, path: &Path, seen: &Seen) {
     let truth = truth(fixture, path);
     let of = |kinds: &[&str]| -> BTreeMap<ObjectId, Vec<u8>> {
-        let mine = truth.iter().filter(|(_, (kind, _))| kinds.contains(&kind.as_str()));
+        let mine = truth
+            .iter()
+            .filter(|(_, (kind, _))| kinds.contains(&kind.as_str()));
         mine.map(|(id, (_, bytes))| (*id, bytes.clone())).collect()
     };
     assert_eq!(seen.gaps, [], "nothing is missing");
     assert!(seen.blobs == of(&["blob"]), "blobs are those of git");
-    assert!(seen.messages == of(&["commit", "tag"]), "messages are those of git");
+    assert!(
+        seen.messages == of(&["commit", "tag"]),
+        "messages are those of git"
+    );
     for (what, kind) in [("blobs", "blob"), ("commits", "commit"), ("tags", "tag")] {
         let coverage = seen.covered(what);
         let count = of(&[kind]).len() as u64;
-        assert_eq!((coverage.received, coverage.expected), (count, Some(count)), "{what}");
+        assert_eq!(
+            (coverage.received, coverage.expected),
+            (count, Some(count)),
+            "{what}"
+        );
         assert!(coverage.complete);
     }
 }

@@ -17,38 +17,61 @@ pub(crate) struct Commit {
 
 /// Every commit that a ref reaches.
 pub(crate) fn commits(fixture: &Fixture) -> BTreeMap<ObjectId, Commit> {
-    let list = fixture.git(&["rev-list", "--all", "--topo-order", "--reverse", "--format=%H %ct %at %P"]);
+    let list = fixture.git(&[
+        "rev-list",
+        "--all",
+        "--topo-order",
+        "--reverse",
+        "--format=%H %ct %at %P",
+    ]);
     let mut commits: BTreeMap<ObjectId, Commit> = BTreeMap::new();
     for line in list.lines().filter(|line| !line.starts_with("commit ")) {
         let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
         let parents: Vec<ObjectId> = words[3..].iter().map(|hex| id(hex)).collect();
-        let generation = parents.iter().map(|parent| commits[parent].generation + 1).max();
+        let generation = parents
+            .iter()
+            .map(|parent| commits[parent].generation + 1)
+            .max();
         let files = fixture.git(&["ls-tree", "-r", "-z", words[0]]);
-        let files = files.split('\0').filter(|line| !line.is_empty()).map(|line| {
-            let (head, path) = line.split_once('\t').unwrap();
-            (path.to_owned(), id(head.split(' ').nth(2).unwrap()))
-        });
-        commits.insert(id(words[0]), Commit {
-            parents,
-            committed: words[1].parse().unwrap(),
-            authored: words[2].parse().unwrap(),
-            generation: generation.unwrap_or(0),
-            files: files.collect(),
-        });
+        let files = files
+            .split('\0')
+            .filter(|line| !line.is_empty())
+            .map(|line| {
+                let (head, path) = line.split_once('\t').unwrap();
+                (path.to_owned(), id(head.split(' ').nth(2).unwrap()))
+            });
+        commits.insert(
+            id(words[0]),
+            Commit {
+                parents,
+                committed: words[1].parse().unwrap(),
+                authored: words[2].parse().unwrap(),
+                generation: generation.unwrap_or(0),
+                files: files.collect(),
+            },
+        );
     }
     commits
 }
 
 /// What must be told of a secret that these blobs hold: per path the newest commit, its blob,
 /// how many versions, the refs; and the introducing commits.
-type Answer = (BTreeMap<String, (ObjectId, ObjectId, u32, Vec<String>)>, Vec<ObjectId>);
+type Answer = (
+    BTreeMap<String, (ObjectId, ObjectId, u32, Vec<String>)>,
+    Vec<ObjectId>,
+);
 
 pub(crate) fn answer(
     fixture: &Fixture,
     commits: &BTreeMap<ObjectId, Commit>,
     blobs: &BTreeSet<ObjectId>,
 ) -> Answer {
-    let holds = |commit: &ObjectId| commits[commit].files.values().any(|blob| blobs.contains(blob));
+    let holds = |commit: &ObjectId| {
+        commits[commit]
+            .files
+            .values()
+            .any(|blob| blobs.contains(blob))
+    };
     let mut introduced: Vec<ObjectId> = commits
         .iter()
         .filter(|(at, commit)| holds(at) && !commit.parents.iter().any(holds))
@@ -56,7 +79,10 @@ pub(crate) fn answer(
         .collect();
     introduced.sort_by_key(|at| (commits[at].authored, *at));
     let mut refs: Vec<(String, ObjectId)> = fixture
-        .git(&["for-each-ref", "--format=%(refname) %(objectname) %(*objectname)"])
+        .git(&[
+            "for-each-ref",
+            "--format=%(refname) %(objectname) %(*objectname)",
+        ])
         .lines()
         .map(|line| {
             let words: Vec<&str> = line.split(' ').filter(|word| !word.is_empty()).collect();
@@ -69,7 +95,11 @@ pub(crate) fn answer(
     let mut versions: BTreeMap<String, BTreeSet<ObjectId>> = BTreeMap::new();
     let mut newest: BTreeMap<String, (ObjectId, ObjectId)> = BTreeMap::new();
     for at in order {
-        for (path, blob) in commits[at].files.iter().filter(|(_, blob)| blobs.contains(blob)) {
+        for (path, blob) in commits[at]
+            .files
+            .iter()
+            .filter(|(_, blob)| blobs.contains(blob))
+        {
             versions.entry(path.clone()).or_default().insert(*blob);
             newest.insert(path.clone(), (*at, *blob));
         }
@@ -96,8 +126,13 @@ pub(crate) fn told(located: &[Located]) -> Answer {
         let commit = place.commit.as_ref().unwrap().id;
         let twice = paths.insert(path, (commit, place.blob.unwrap(), place.versions, at_tip));
         assert!(twice.is_none(), "one answer per path");
-        introduced =
-            place.introduced.as_ref().unwrap().iter().map(|fact| fact.id).collect();
+        introduced = place
+            .introduced
+            .as_ref()
+            .unwrap()
+            .iter()
+            .map(|fact| fact.id)
+            .collect();
     }
     (paths, introduced)
 }

@@ -21,7 +21,13 @@ fn assert_told(fixture: &Fixture, seen: &Seen, needle: &str) {
 
 fn ids(seen: &Seen, needle: &str) -> Vec<keymuster_api::ObjectId> {
     let places = seen.places(needle);
-    places[0].introduced.as_ref().unwrap().iter().map(|fact| fact.id).collect()
+    places[0]
+        .introduced
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|fact| fact.id)
+        .collect()
 }
 
 /// Content that only a merge commit has was brought in by the merge.
@@ -61,7 +67,10 @@ fn merges_introduce_nothing_that_a_parent_has() {
     fixture.tick();
     fixture.git(&["merge", "-q", "-m", "octopus", "one", "two", "three"]);
     let seen = sweep(&fixture.path());
-    assert_eq!(ids(&seen, "NEEDLE-BOTH"), [fixture.rev("one"), fixture.rev("two"), fixture.rev("three")]);
+    assert_eq!(
+        ids(&seen, "NEEDLE-BOTH"),
+        [fixture.rev("one"), fixture.rev("two"), fixture.rev("three")]
+    );
     assert_told(&fixture, &seen, "NEEDLE-BOTH");
 }
 
@@ -83,11 +92,20 @@ fn renames_introduce_nothing_and_reverts_do() {
     assert_eq!(ids(&seen, "NEEDLE-MOVED"), [first, revert]);
     assert_told(&fixture, &seen, "NEEDLE-MOVED");
     let places = seen.places("NEEDLE-MOVED");
-    let paths: Vec<String> =
-        places.iter().map(|place| place.path.as_ref().unwrap().to_string()).collect();
+    let paths: Vec<String> = places
+        .iter()
+        .map(|place| place.path.as_ref().unwrap().to_string())
+        .collect();
     assert_eq!(paths, ["new/name.txt", "old/name.txt"]);
-    assert_eq!(places[0].at_tip.as_deref(), Some(&["refs/heads/main".to_owned()][..]));
-    assert_eq!(places[1].at_tip.as_deref(), Some(&[][..]), "the old path is at no tip");
+    assert_eq!(
+        places[0].at_tip.as_deref(),
+        Some(&["refs/heads/main".to_owned()][..])
+    );
+    assert_eq!(
+        places[1].at_tip.as_deref(),
+        Some(&[][..]),
+        "the old path is at no tip"
+    );
 }
 
 /// The same secret in another blob is no new introduction.
@@ -101,8 +119,14 @@ fn an_edit_around_a_secret_does_not_introduce_it_again() {
     let seen = sweep(&fixture.path());
     assert_eq!(ids(&seen, "NEEDLE-KEPT"), [first]);
     let place = &seen.places("NEEDLE-KEPT")[0];
-    assert_eq!((place.versions, place.commit.as_ref().unwrap().id), (2, second));
-    assert_eq!(place.commit.as_ref().unwrap().author, "Ann Author <ann@example.com>");
+    assert_eq!(
+        (place.versions, place.commit.as_ref().unwrap().id),
+        (2, second)
+    );
+    assert_eq!(
+        place.commit.as_ref().unwrap().author,
+        "Ann Author <ann@example.com>"
+    );
     let every = seen.locate(vec![seen.holding("NEEDLE-KEPT")], true);
     assert_eq!(every.len(), 2, "each version is told if all are asked for");
     assert_eq!(every[1].commit.as_ref().unwrap().id, first);
@@ -143,7 +167,11 @@ fn stashes_and_notes_have_places() {
         ("NEEDLE-NOTE", "refs/notes/commits"),
     ] {
         let places = seen.places(needle);
-        assert_eq!(places[0].at_tip.as_deref(), Some(&[tip.to_owned()][..]), "{needle}");
+        assert_eq!(
+            places[0].at_tip.as_deref(),
+            Some(&[tip.to_owned()][..]),
+            "{needle}"
+        );
         assert!(places[0].commit.is_some(), "{needle}");
     }
 }
@@ -161,11 +189,20 @@ fn messages_are_located_by_their_commit_or_tag() {
     assert_eq!(places.len(), 1);
     assert_eq!(places[0].message, Some(commit));
     assert_eq!((&places[0].path, places[0].blob), (&None, None));
-    assert_eq!(places[0].at_tip.as_deref(), Some(&["refs/heads/main".to_owned()][..]));
+    assert_eq!(
+        places[0].at_tip.as_deref(),
+        Some(&["refs/heads/main".to_owned()][..])
+    );
     let places = seen.places("NEEDLE-TAG");
     assert_eq!(places[0].message, Some(fixture.rev("v1")));
-    assert_eq!(places[0].commit.as_ref().unwrap().author, "Carl Committer <carl@example.com>");
-    assert_eq!(places[0].at_tip.as_deref(), Some(&["refs/tags/v1".to_owned()][..]));
+    assert_eq!(
+        places[0].commit.as_ref().unwrap().author,
+        "Carl Committer <carl@example.com>"
+    );
+    assert_eq!(
+        places[0].at_tip.as_deref(),
+        Some(&["refs/tags/v1".to_owned()][..])
+    );
 }
 
 /// A commit that only its id names still tells where a secret was; it never displaces one
@@ -187,7 +224,10 @@ fn amended_commits_are_told_last() {
     let seen = sweep(&fixture.path());
     assert_eq!(ids(&seen, "NEEDLE-AMENDED"), [third]);
     assert_eq!(ids(&seen, "NEEDLE-DROPPED"), [dropped]);
-    assert_eq!(seen.places("NEEDLE-DROPPED")[0].at_tip.as_deref(), Some(&[][..]));
+    assert_eq!(
+        seen.places("NEEDLE-DROPPED")[0].at_tip.as_deref(),
+        Some(&[][..])
+    );
 }
 
 /// A blob or a tree that a tag points at directly is at that tag, and in no commit.
@@ -204,11 +244,17 @@ fn tagged_blobs_and_trees_are_at_their_tags() {
     fixture.git(&["tag", "tree", &tree]);
     let seen = sweep(&fixture.path());
     let place = &seen.places("NEEDLE-BLOB")[0];
-    assert_eq!(place.at_tip.as_deref(), Some(&["refs/tags/blob".to_owned()][..]));
+    assert_eq!(
+        place.at_tip.as_deref(),
+        Some(&["refs/tags/blob".to_owned()][..])
+    );
     let place = &seen.places("NEEDLE-TREE")[0];
     assert_eq!(place.path, Some("dir/b".into()));
     assert_eq!(place.commit, None);
-    assert_eq!(place.at_tip.as_deref(), Some(&["refs/tags/tree".to_owned()][..]));
+    assert_eq!(
+        place.at_tip.as_deref(),
+        Some(&["refs/tags/tree".to_owned()][..])
+    );
 }
 
 #[test]
@@ -223,7 +269,11 @@ fn files_are_found_by_name_with_their_path() {
     let seen = sweep(&fixture.path());
     let named = seen.named(&|name| name == b".pgpass");
     assert_eq!(named.len(), 1);
-    assert_eq!(named[0].1, "deeper/down/.pgpass".into(), "the newest commit's path");
+    assert_eq!(
+        named[0].1,
+        "deeper/down/.pgpass".into(),
+        "the newest commit's path"
+    );
 }
 
 /// A random history, stored in every way: all secrets at all paths, as the oracle says, with
@@ -248,7 +298,15 @@ fn random_histories_are_located_exactly() {
                 1 | 2 => {
                     let other = branches[random.below(branches.len() as u64) as usize].clone();
                     fixture.tick();
-                    let merge = ["merge", "-q", "--no-edit", "-X", "theirs", "--no-ff", &other];
+                    let merge = [
+                        "merge",
+                        "-q",
+                        "--no-edit",
+                        "-X",
+                        "theirs",
+                        "--no-ff",
+                        &other,
+                    ];
                     let path = fixture.path();
                     // Conflicts of names are left to git's own choice, or given up.
                     if std::panic::catch_unwind(|| fixture.git_in(&path, &merge, b"")).is_err() {
@@ -261,11 +319,19 @@ fn random_histories_are_located_exactly() {
                     let files: Vec<&str> = files.lines().collect();
                     let file = files[random.below(files.len() as u64) as usize];
                     fs::remove_file(fixture.path().join(file)).unwrap();
-                    fixture.write(&format!("moved/{step}"), format!("NEEDLE-{}", random.below(5)));
+                    fixture.write(
+                        &format!("moved/{step}"),
+                        format!("NEEDLE-{}", random.below(5)),
+                    );
                     fixture.commit("move");
                 }
                 _ => {
-                    let file = format!("d{}/e{}/f{}", random.below(3), random.below(3), random.below(2));
+                    let file = format!(
+                        "d{}/e{}/f{}",
+                        random.below(3),
+                        random.below(3),
+                        random.below(2)
+                    );
                     let needle = random.below(5);
                     let lines = text(random.below(4), 40);
                     fixture.write(&file, format!("{lines}NEEDLE-{needle}\n{lines}"));
@@ -281,9 +347,13 @@ fn random_histories_are_located_exactly() {
             match way {
                 "half" => fixture.git(&["repack", "-q"]),
                 "packed" => fixture.git(&["repack", "-q", "-adf", "--window=100"]),
-                "by name" => {
-                    fixture.git(&["-c", "repack.useDeltaBaseOffset=false", "repack", "-q", "-adF"])
-                }
+                "by name" => fixture.git(&[
+                    "-c",
+                    "repack.useDeltaBaseOffset=false",
+                    "repack",
+                    "-q",
+                    "-adF",
+                ]),
                 "shallow chains" => fixture.git(&["repack", "-q", "-adf", "--depth=2"]),
                 _ => String::new(),
             };

@@ -15,7 +15,10 @@ pub(crate) fn history(format: &str) -> Fixture {
     let mut fixture = Fixture::with_format(format);
     for version in 0..12u64 {
         let mut lines = text(7, 400);
-        lines.insert_str((version as usize * 97) % 5000, &format!("changed in {version}\n"));
+        lines.insert_str(
+            (version as usize * 97) % 5000,
+            &format!("changed in {version}\n"),
+        );
         fixture.write("src/long.txt", &lines);
         fixture.write(&format!("docs/{version}.md"), text(version, 20));
         fixture.commit(&format!("version {version}"));
@@ -39,7 +42,11 @@ fn packs_are_read_whatever_their_depth_and_window() {
         let seen = sweep(&fixture.path());
         assert_complete(&fixture, &fixture.path(), &seen);
         if depth != "--depth=0" {
-            assert!(seen.copied > 50_000, "most bytes are copies: {}", seen.copied);
+            assert!(
+                seen.copied > 50_000,
+                "most bytes are copies: {}",
+                seen.copied
+            );
         }
     }
 }
@@ -51,7 +58,11 @@ fn packs_with_deltas_by_name_are_read() {
     fixture.git(&["repack", "-q", "-adf"]);
     let seen = sweep(&fixture.path());
     assert_complete(&fixture, &fixture.path(), &seen);
-    assert!(seen.copied > 50_000, "most bytes are copies: {}", seen.copied);
+    assert!(
+        seen.copied > 50_000,
+        "most bytes are copies: {}",
+        seen.copied
+    );
 }
 
 #[test]
@@ -83,12 +94,21 @@ fn an_object_that_is_stored_three_times_is_lent_once() {
     // All of it once more, kept beside the others, and some of it loose.
     let all = fixture.git(&["rev-list", "--objects", "--all"]);
     let path = fixture.path();
-    fixture.git_in(&path, &["pack-objects", "-q", ".git/objects/pack/pack"], all.as_bytes());
+    fixture.git_in(
+        &path,
+        &["pack-objects", "-q", ".git/objects/pack/pack"],
+        all.as_bytes(),
+    );
     fixture.blob(text(7, 401).as_bytes());
     fixture.write("new.txt", "new");
     fixture.commit("loose");
     let packs = fs::read_dir(path.join(".git/objects/pack")).unwrap();
-    assert!(packs.filter(|name| name.as_ref().unwrap().path().extension().unwrap() == "pack").count() >= 3);
+    assert!(
+        packs
+            .filter(|name| name.as_ref().unwrap().path().extension().unwrap() == "pack")
+            .count()
+            >= 3
+    );
     assert_complete(&fixture, &path, &sweep(&path));
 }
 
@@ -113,19 +133,31 @@ fn alternates_are_followed_once() {
     fixture.git(&["clone", "-q", "--shared", ".", clone.to_str().unwrap()]);
     let info = fixture.path().join(".git/objects/info");
     fs::create_dir_all(&info).unwrap();
-    fs::write(info.join("alternates"), clone.join(".git/objects").to_str().unwrap()).unwrap();
+    fs::write(
+        info.join("alternates"),
+        clone.join(".git/objects").to_str().unwrap(),
+    )
+    .unwrap();
     fixture.tick();
     fs::write(clone.join("own.txt"), "own NEEDLE-OWN").unwrap();
     fixture.git_in(&clone, &["add", "-A"], b"");
     fixture.git_in(&clone, &["commit", "-q", "-m", "own"], b"");
     fs::remove_file(info.join("alternates")).unwrap();
     assert_complete(&fixture, &clone, &sweep(&clone));
-    fs::write(info.join("alternates"), clone.join(".git/objects").to_str().unwrap()).unwrap();
+    fs::write(
+        info.join("alternates"),
+        clone.join(".git/objects").to_str().unwrap(),
+    )
+    .unwrap();
     let seen = sweep(&clone);
     assert_eq!(seen.gaps, []);
     assert_eq!(seen.places("NEEDLE-OWN")[0].path, Some("own.txt".into()));
     fs::write(info.join("alternates"), "/nowhere/objects\n").unwrap();
-    assert_eq!(sweep(&clone).gaps[0].kind, GapKind::Missing, "what is borrowed is not there");
+    assert_eq!(
+        sweep(&clone).gaps[0].kind,
+        GapKind::Missing,
+        "what is borrowed is not there"
+    );
 }
 
 #[test]
@@ -134,11 +166,20 @@ fn worktrees_bare_repositories_and_mirrors_are_recognised() {
     let path = fixture.path();
     let layout = discover(&path).unwrap();
     assert_eq!(layout.worktree, Some(path.clone()));
-    assert_eq!(discover(&path.join(".git")).unwrap().worktree, Some(path.clone()));
+    assert_eq!(
+        discover(&path.join(".git")).unwrap().worktree,
+        Some(path.clone())
+    );
     assert_eq!(discover(&path.join("src")), None);
 
     let linked = fixture.beside("linked");
-    fixture.git(&["worktree", "add", "-q", "--detach", linked.to_str().unwrap()]);
+    fixture.git(&[
+        "worktree",
+        "add",
+        "-q",
+        "--detach",
+        linked.to_str().unwrap(),
+    ]);
     fixture.tick();
     fs::write(linked.join("own.txt"), "NEEDLE-LINKED").unwrap();
     fixture.git_in(&linked, &["add", "-A"], b"");
@@ -150,7 +191,10 @@ fn worktrees_bare_repositories_and_mirrors_are_recognised() {
         assert_complete(&fixture, place, &seen);
         let found = seen.places("NEEDLE-LINKED");
         let tips = found[0].at_tip.clone().unwrap();
-        assert!(tips.contains(&"worktrees/linked/HEAD".to_owned()), "{tips:?}");
+        assert!(
+            tips.contains(&"worktrees/linked/HEAD".to_owned()),
+            "{tips:?}"
+        );
     }
 
     for kind in ["--bare", "--mirror"] {
@@ -158,7 +202,10 @@ fn worktrees_bare_repositories_and_mirrors_are_recognised() {
         fixture.git(&["clone", "-q", kind, ".", bare.to_str().unwrap()]);
         assert_eq!(discover(&bare).unwrap().worktree, None);
         assert_complete(&fixture, &bare, &sweep(&bare));
-        assert_eq!(RepositorySpec::new(&bare).display_name(), format!("copy{kind}"));
+        assert_eq!(
+            RepositorySpec::new(&bare).display_name(),
+            format!("copy{kind}")
+        );
     }
 }
 
@@ -172,7 +219,14 @@ fn shallow_clones_are_gaps_and_introductions_unknown() {
     fixture.commit("more");
     let clone = fixture.beside("shallow");
     let url = format!("file://{}", fixture.path().display());
-    fixture.git(&["clone", "-q", "--depth=2", "--branch=main", &url, clone.to_str().unwrap()]);
+    fixture.git(&[
+        "clone",
+        "-q",
+        "--depth=2",
+        "--branch=main",
+        &url,
+        clone.to_str().unwrap(),
+    ]);
     let seen = sweep(&clone);
     assert_eq!(seen.gaps.len(), 1);
     assert!(seen.gaps[0].reason.contains("shallow"), "{}", seen.gaps[0]);
@@ -185,7 +239,10 @@ fn shallow_clones_are_gaps_and_introductions_unknown() {
     fixture.git_in(&clone, &["fetch", "-q", "--deepen=1"], b"");
     let found = sweep(&clone).places("NEEDLE-LATER");
     let introduced = found[0].introduced.clone().unwrap();
-    assert_eq!(introduced.iter().map(|fact| fact.id).collect::<Vec<_>>(), [later]);
+    assert_eq!(
+        introduced.iter().map(|fact| fact.id).collect::<Vec<_>>(),
+        [later]
+    );
 }
 
 /// Large trees of changes are handed on in parts, and the parts fit together.
@@ -200,7 +257,13 @@ fn large_delta_trees_are_forked() {
         ids.push_str(&format!("{}\n", fixture.blob(lines.as_bytes())));
     }
     let path = fixture.path();
-    let pack = ["pack-objects", "-q", "--window=120", "--depth=3", ".git/objects/pack/pack"];
+    let pack = [
+        "pack-objects",
+        "-q",
+        "--window=120",
+        "--depth=3",
+        ".git/objects/pack/pack",
+    ];
     fixture.git_in(&path, &pack, ids.as_bytes());
     fixture.git(&["prune-packed", "-q"]);
     let seen = sweep(&path);
@@ -218,10 +281,20 @@ fn objects_above_the_limit_are_gaps_and_the_rest_is_read() {
         if packed {
             fixture.git(&["repack", "-q", "-adf"]);
         }
-        let seen = run(RepositorySpec { object_limit: 1_000_000, ..spec(&fixture.path()) }, false);
+        let seen = run(
+            RepositorySpec {
+                object_limit: 1_000_000,
+                ..spec(&fixture.path())
+            },
+            false,
+        );
         assert_eq!(seen.gaps.len(), 1);
         assert_eq!(seen.gaps[0].kind, GapKind::Limit);
-        assert!(seen.gaps[0].subject.contains(&large.to_string()), "{}", seen.gaps[0]);
+        assert!(
+            seen.gaps[0].subject.contains(&large.to_string()),
+            "{}",
+            seen.gaps[0]
+        );
         assert_eq!(seen.blobs.len(), 24);
     }
 }
@@ -243,7 +316,9 @@ fn objects_are_read_again_by_id() {
     let seen = sweep(&fixture.path());
     let mut spots: Vec<Spot> = seen.blobs.keys().map(|&id| Spot::Blob { id }).collect();
     spots.extend(seen.messages.keys().map(|&id| Spot::Message { id }));
-    spots.push(Spot::Blob { id: keymuster_api::ObjectId::from_bytes(&[7; 20]).unwrap() });
+    spots.push(Spot::Blob {
+        id: keymuster_api::ObjectId::from_bytes(&[7; 20]).unwrap(),
+    });
     let again = seen.reread(&spots);
     for (spot, bytes) in spots.iter().zip(&again) {
         match spot {

@@ -1,0 +1,193 @@
+//! Lends the contents of a delta tree to the engine, and hands large subtrees on.
+
+use std::sync::Arc;
+
+use keymuster_api::{
+    Content, Copied, Fresh, Gap, Load, LoadCx, ObjectId, Origin, Place, Spot, Trace,
+};
+
+use crate::{
+    delta::Kind,
+    fault::Fault,
+    plan::Plan,
+    repository::Repository,
+    sweep,
+    walk::{Part, Visit, Walker},
+};
+
+/// Siblings that another load handed on.
+struct PartLoad {
+    repo: Arc<Repository>,
+    number: usize,
+    kind: Kind,
+    uncounted: bool,
+    part: Part<Option<Trace>>,
+}
+
+impl Load for PartLoad {
+    fn weight(&self) -> u64 {
+        self.part.base.len() as u64 * 4
+    }
+
+    fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap> {
+        let repo = &self.repo;
+        let plan = sweep::plan(repo, self.number);
+        let pack = &repo.store.packs[self.number];
+        let mut walker = Walker::new(pack, plan, repo.spec.object_limit);
+        let mut search = Search::new(repo, self.number, plan, cx);
+        search.kind = self.kind;
+        search.uncounted = self.uncounted;
+        walker.part(self.part, &mut search);
+        search.end()
+    }
+}
+
+/// Lends each content of a delta tree to the engine.
+pub(crate) struct Search<'a> {
+    repo: &'a Arc<Repository>,
+    number: usize,
+    plan: &'a Plan,
+    cx: &'a dyn LoadCx,
+    /// The kind of all entries of the tree.
+    pub(crate) kind: Kind,
+    /// Whether the kind was not known when the others were counted.
+    pub(crate) uncounted: bool,
+    stopped: bool,
+    objects: u64,
+    bytes: u64,
+}
+
+impl<'a> Search<'a> {
+    /// A search over one pack.
+    pub(crate) fn new(
+        repo: &'a Arc<Repository>,
+        number: usize,
+        plan: &'a Plan,
+        cx: &'a dyn LoadCx,
+    ) -> Self {
+        Search {
+            repo,
+            number,
+            plan,
+            cx,
+            kind: Kind::Blob,
+            uncounted: false,
+            stopped: false,
+            objects: 0,
+            bytes: 0,
+        }
+    }
+
+    /// Lends one content; `None` where the object is seen in another pack.
+    fn lend(&mut self, entry: u32, bytes: &[u8], fresh: Fresh<'_>) -> Option<Trace> {
+        let position = self.plan.position(entry);
+        if self.number != 0 && !self.repo.store.is_canonical(self.number, position) {
+            return None;
+        }
+        let id = self.repo.store.packs[self.number].id(position)?;
+        if self.uncounted {
+            self.repo.tally.expect(self.kind, 1);
+        }
+        self.repo.tally.saw(self.kind, 1, bytes.len() as u64);
+        self.objects += 1;
+        self.bytes += bytes.len() as u64;
+        if self.objects == 256 {
+            self.report();
+        }
+        Some(scan(self.repo, self.cx, self.kind, id, bytes, fresh))
+    }
+
+    fn report(&mut self) {
+        self.cx.advance(self.bytes, self.objects);
+        (self.bytes, self.objects) = (0, 0);
+    }
+
+    /// Reports the rest, and whether the run was stopped.
+    pub(crate) fn end(mut self) -> Result<(), Gap> {
+        self.report();
+        if self.stopped {
+            self.repo.cancelled()
+        } else {
+            Ok(())
+        }
+    }
+}
+
+/// Lends one object to the engine.
+pub(crate) fn scan(
+    repo: &Repository,
+    cx: &dyn LoadCx,
+    kind: Kind,
+    id: ObjectId,
+    bytes: &[u8],
+    fresh: Fresh<'_>,
+) -> Trace {
+    let spot = match kind {
+        Kind::Blob | Kind::Tree => Spot::Blob { id },
+        Kind::Commit | Kind::Tag => Spot::Message { id },
+    };
+    let place = Place {
+        system: repo.system,
+        resource: repo.resource,
+        spot,
+    };
+    cx.scan(&Content {
+        place: &place,
+        bytes,
+        origin: Origin::default(),
+        class: None,
+        fresh,
+    })
+}
+
+impl Visit for Search<'_> {
+    type Note = Option<Trace>;
+    const FORKS: bool = true;
+
+    fn whole(&mut self, entry: u32, bytes: &[u8]) -> Option<Trace> {
+        self.lend(entry, bytes, Fresh::Everything)
+    }
+
+    fn made(
+        &mut self,
+        entry: u32,
+        bytes: &[u8],
+        copied: &[Copied],
+        base: &Option<Trace>,
+    ) -> Option<Trace> {
+        // A base that was searched in another pack left no trace here.
+        let fresh = match base {
+            Some(base) => Fresh::Only { copied, base },
+            None => Fresh::Everything,
+        };
+        self.lend(entry, bytes, fresh)
+    }
+
+    fn lost(&mut self, entry: u32, fault: Fault) {
+        let pack = &self.repo.store.packs[self.number];
+        let (offset, id) = (self.plan.offset(entry), self.plan.id(pack, entry));
+        let place = self.repo.entry_place(self.number, offset, id);
+        let below = self.plan.count_below(entry) - 1;
+        if let Some(gap) = self.repo.object_gap(&place, &fault, below) {
+            self.cx.gap(gap);
+        }
+    }
+
+    fn stop(&mut self) -> bool {
+        self.stopped |= self.cx.is_cancelled();
+        self.stopped
+    }
+
+    fn fork(&mut self, parts: Vec<Part<Option<Trace>>>) {
+        let loads = parts.into_iter().map(|part| {
+            Box::new(PartLoad {
+                repo: Arc::clone(self.repo),
+                number: self.number,
+                kind: self.kind,
+                uncounted: self.uncounted,
+                part,
+            }) as Box<dyn Load>
+        });
+        self.cx.fork(loads.collect());
+    }
+}
