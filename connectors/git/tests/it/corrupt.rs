@@ -322,7 +322,7 @@ fn cycles_bombs_and_lies_are_gaps() {
 /// their end, and are not.
 #[test]
 fn trees_without_end_are_cut() {
-    let mut fixture = history("sha1");
+    let fixture = history("sha1");
     let blob = fixture.rev("HEAD:src/long.txt");
     let tree = |entries: &[(&str, &[u8])]| -> Vec<u8> {
         entries
@@ -330,7 +330,7 @@ fn trees_without_end_are_cut() {
             .flat_map(|(head, id)| [head.as_bytes(), b"\0", *id].concat())
             .collect()
     };
-    let mut forge = Forge::new(42);
+    let mut forge = Forge::new(43);
     let myself = tree(&[("100644 a", blob.as_bytes()), ("40000 b", &[1; 20])]);
     forge.add([1; 20], 2, myself.len() as u64, &[], &myself);
     for level in 0..40u8 {
@@ -344,15 +344,32 @@ fn trees_without_end_are_cut() {
         let bytes = tree(&[(&left, &below), (&right, &below)]);
         forge.add([level + 2; 20], 2, bytes.len() as u64, &[], &bytes);
     }
-    let commit = format!(
-        "tree {}\nparent {}\nauthor a <b> 9 +0000\n\n",
-        "01".repeat(20),
-        "aa".repeat(20)
-    );
-    forge.add([0xaa; 20], 1, commit.len() as u64, &[], commit.as_bytes());
+    // One commit has the tree that holds itself, the other the top of those that double.
+    for (id, tree, branch) in [(0xaa, "01", "loop"), (0xbb, "29", "double")] {
+        let commit = format!(
+            "tree {}\nauthor a <b> 9 +0000\ncommitter a <b> 9 +0000\n\n",
+            tree.repeat(20)
+        );
+        forge.add([id; 20], 1, commit.len() as u64, &[], commit.as_bytes());
+        let hex = format!("{id:02x}").repeat(20);
+        fs::write(fixture.path().join(".git/refs/heads").join(branch), hex).unwrap();
+    }
     forge.write(&fixture.path(), "zz");
-    fixture.tick();
-    fs::write(fixture.path().join(".git/refs/heads/loop"), "aa".repeat(20)).unwrap();
     let seen = everything(&fixture.path());
-    assert!(!seen.places("line 3 ").is_empty());
+    let places = seen.places("line 3 ");
+    let paths: Vec<String> = places
+        .iter()
+        .map(|place| place.path.as_ref().unwrap().to_string())
+        .collect();
+    assert!(
+        paths.contains(&"src/long.txt".to_owned()),
+        "the good place is told"
+    );
+    assert!(paths.len() <= 1000, "no more than can be read");
+    let told = seen.settle();
+    assert!(
+        told.iter()
+            .any(|gap| gap.reason.contains("more paths than")),
+        "{told:?}"
+    );
 }

@@ -145,6 +145,13 @@ impl Seen {
         found
     }
 
+    /// Gaps that were met after the sweep.
+    pub(crate) fn settle(&self) -> Vec<Gap> {
+        let mut sink = Collect::default();
+        with_cx(|cx| self.connector.settle(cx, &mut sink)).unwrap();
+        sink.gaps
+    }
+
     pub(crate) fn covered(&self, what: &str) -> &Coverage {
         self.coverage
             .iter()
