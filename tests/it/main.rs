@@ -1,5 +1,9 @@
 //! One integration binary. Each module says what belongs there.
 
+/// The whole run, from files on disk: the demo company, ids that last, the nights.
+mod audit;
+/// Planted secrets are looked for in everything the program leaves behind.
+mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
 /// House rules that no compiler checks: who may use whom, what must be listed.
