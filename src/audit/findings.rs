@@ -4,104 +4,20 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
-use keymuster_api::{Confidence, Severity, Status};
+use keymuster_api::{Confidence, Severity};
 
 use super::{
-    CheckAbout, CheckCx, Evidence, Finding, Input, State, Subject, Verdicts, controls,
+    CheckAbout, CheckCx, Finding, Input, State, Subject, Verdicts, controls,
+    draft::{Draft, Written, modified},
     facet::{Facet, facet, text_of},
     party::{Directory, Party},
-    route::{self, Candidate},
+    route,
     score::{Exposed, Privilege, Weighed, score},
     subject::only_in_history,
     verdicts::Tally,
     words,
 };
-use crate::{estate::Credential, inventory::Tier};
-
-/// A general modifier of severities, which a check can switch off where it has considered the
-/// same thing itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Modifier {
-    /// One step up for administrators.
-    Privilege,
-    /// One step up at T0, one down at T3.
-    Tier,
-    /// One step down where it is disabled or revoked.
-    Status,
-}
-
-/// What a check adds to a finding.
-pub struct Draft<'d> {
-    title: String,
-    evidence: Vec<Evidence>,
-    remediation: String,
-    locations: Vec<String>,
-    floor: Option<Severity>,
-    ignored: Vec<Modifier>,
-    over: Option<(i64, i64)>,
-    credentials: Vec<u32>,
-    suppressed: bool,
-    candidates: &'d [Candidate],
-}
-
-impl Draft<'_> {
-    /// The line for people; without it, the check's title and the subject.
-    pub fn title(&mut self, title: impl Into<String>) {
-        self.title = title.into();
-    }
-
-    /// One piece of evidence. Never a secret. Nothing is added where the value is empty.
-    pub fn evidence(&mut self, label: &str, value: impl Into<String>, source: impl Into<String>) {
-        let value = value.into();
-        if !value.is_empty() {
-            self.evidence.push(Evidence {
-                label: label.to_owned(),
-                value,
-                source: source.into(),
-            });
-        }
-    }
-
-    /// What to do, concretely.
-    pub fn remedy(&mut self, remedy: impl Into<String>) {
-        self.remediation = remedy.into();
-    }
-
-    /// One more place.
-    pub fn location(&mut self, location: impl Into<String>) {
-        self.locations.push(location.into());
-    }
-
-    /// At least this bad, whatever the modifiers that raise; those that lower still lower it.
-    pub fn at_least(&mut self, severity: Severity) {
-        self.floor = self.floor.max(Some(severity));
-    }
-
-    /// Switches a general modifier off.
-    pub fn ignore(&mut self, modifier: Modifier) {
-        self.ignored.push(modifier);
-    }
-
-    /// A value over its limit, for the score.
-    pub fn over_limit(&mut self, value: i64, limit: i64) {
-        self.over = Some((value, limit));
-    }
-
-    /// Names a credential that a finding about a principal or a record stands for.
-    pub fn stands_for(&mut self, credential: u32) {
-        self.credentials.push(credential);
-    }
-
-    /// Everything about it is suppressed: it is shown, and does not count.
-    pub fn suppressed(&mut self) {
-        self.suppressed = true;
-    }
-
-    /// Who might be asked, best first.
-    pub(super) fn candidates(&self) -> &[Candidate] {
-        self.candidates
-    }
-}
+use crate::estate::Credential;
 
 /// Takes what checks find.
 pub struct Findings<'a> {
@@ -196,50 +112,21 @@ impl<'a> Findings<'a> {
         tally.failed += 1;
 
         let facet = facet(self.cx, self.directory.as_ref(), &subject);
-        let mut draft = Draft {
-            title: String::new(),
-            evidence: Vec::new(),
-            remediation: String::new(),
-            locations: Vec::new(),
-            floor: None,
-            ignored: Vec::new(),
-            over: None,
-            credentials: facet.credential.into_iter().collect(),
-            suppressed: false,
-            candidates: &facet.candidates,
-        };
+        let mut draft = Draft::new(facet.credential, &facet.candidates);
         write(&mut draft);
-        let Draft {
-            title,
-            evidence,
-            remediation,
-            locations,
-            floor,
-            ignored,
-            over,
-            credentials,
-            suppressed,
-            ..
-        } = draft;
-        if evidence.is_empty() {
-            debug_assert!(!evidence.is_empty(), "{} without evidence", self.check.id);
+        let written = draft.close();
+        if written.evidence.is_empty() {
+            debug_assert!(
+                !written.evidence.is_empty(),
+                "{} without evidence",
+                self.check.id
+            );
             self.problems.push(format!(
                 "{}: finding about {} has no evidence and was dropped",
                 self.check.id, facet.key
             ));
             return;
         }
-        let written = Written {
-            title,
-            evidence,
-            remediation,
-            locations,
-            floor,
-            ignored,
-            over,
-            credentials,
-            suppressed,
-        };
         let finding = self.finding(subject, severity, &facet, written);
         self.file(finding);
     }
@@ -447,41 +334,6 @@ pub fn finding_id(seal: &dyn Fn(&[u8]) -> [u8; 32], check: &str, subject_key: &s
     format!("KM-{}", data_encoding::BASE32_NOPAD.encode(&mac[..10]))
 }
 
-/// A draft, closed.
-struct Written {
-    title: String,
-    evidence: Vec<Evidence>,
-    remediation: String,
-    locations: Vec<String>,
-    floor: Option<Severity>,
-    ignored: Vec<Modifier>,
-    over: Option<(i64, i64)>,
-    credentials: Vec<u32>,
-    suppressed: bool,
-}
-
-/// The general modifiers: one step up for administrators or T0, one down for T3 or disabled.
-/// Only a recorded tier counts: a derived T0 is the administrator once more.
-fn modified(
-    base: Severity,
-    written: &Written,
-    admin: bool,
-    recorded: Option<Tier>,
-    status: Option<Status>,
-) -> Severity {
-    let on = |modifier| !written.ignored.contains(&modifier);
-    let up =
-        (admin && on(Modifier::Privilege)) || (recorded == Some(Tier::T0) && on(Modifier::Tier));
-    let off = matches!(status, Some(Status::Disabled | Status::Revoked));
-    let down = (recorded == Some(Tier::T3) && on(Modifier::Tier)) || (off && on(Modifier::Status));
-    let floor = written.floor.unwrap_or(base);
-    match (up, down) {
-        (true, false) => base.raised().max(floor),
-        (false, true) => base.max(floor).lowered(),
-        _ => base.max(floor),
-    }
-}
-
 fn exposed(cx: &CheckCx<'_>, credentials: &[&Credential]) -> Exposed {
     let mut worst = Exposed::No;
     for sighting in credentials
@@ -507,10 +359,10 @@ fn exposed(cx: &CheckCx<'_>, credentials: &[&Credential]) -> Exposed {
 mod tests {
     use keymuster_api::{IdentityKind, Severity, Status};
 
-    use super::{Findings, Modifier, finding_id};
+    use super::{Findings, finding_id};
     use crate::{
         audit::{
-            CHECKS, Subject,
+            CHECKS, Modifier, Subject,
             checks::testing::{World, ago, seal},
             find, run,
         },

@@ -13,6 +13,7 @@ use std::cmp::Ordering;
 mod check;
 pub mod checks;
 pub mod controls;
+mod draft;
 mod exceptions;
 mod facet;
 mod finding;
@@ -30,14 +31,15 @@ mod words;
 
 pub use check::{Check, CheckAbout, CheckCx, Input, KindAdvice, PrivilegeFact};
 pub use checks::{CHECKS, find};
+pub use draft::{Draft, Modifier};
 pub use exceptions::{Exceptions, ExceptionsError};
 pub use finding::{Evidence, Finding, Population, ScoreTerm, State, Subject};
-pub use findings::{Draft, Findings, Modifier, finding_id};
+pub use findings::{Findings, finding_id};
 pub use follow::{Earlier, Outcome, follow};
 pub use party::{Directory, Party};
 pub use policy::{Exposure, Field, Limit, Policy, Sensitivity, Sla};
 pub use policy_file::{PolicyError, PolicyFile};
-pub use scope::{Trail, trail};
+pub use scope::{Trail, Trails};
 pub use verdicts::{Verdict, Verdicts};
 
 use std::collections::BTreeMap;

@@ -117,47 +117,6 @@ fn named<'w>(words: &BTreeMap<(u32, &str), &'w str>, system: u32, text: &str) ->
         .copied()
 }
 
-/// The scopes that would show a credential if it were still there.
-pub(super) fn scopes_of(cx: &CheckCx<'_>, credential: &Credential) -> BTreeSet<String> {
-    let gathered = &cx.estate.gathered;
-    let mut scopes = BTreeSet::new();
-    if credential.listed {
-        let account = credential
-            .account
-            .map(|account| account_scope(cx.text(credential.provider), cx.text(account)));
-        match account {
-            Some(scope) if gathered.coverage.iter().any(|c| c.scope == scope) => {
-                scopes.insert(scope);
-            }
-            // The connector names its scopes otherwise: all of them must have been seen.
-            _ => scopes.extend(
-                gathered
-                    .coverage
-                    .iter()
-                    .filter(|c| {
-                        credential
-                            .sources
-                            .iter()
-                            .any(|s| s.system == c.source.system)
-                    })
-                    .map(|c| c.scope.clone()),
-            ),
-        }
-    } else {
-        for sighting in cx.estate.sightings(credential) {
-            let resource = cx.estate.resource_of(sighting);
-            let scope = gathered
-                .coverage
-                .iter()
-                .find(|c| c.source.system == resource.system && tail(&c.scope) == resource.name)
-                // Without a count of its own nothing ever says that it was seen completely.
-                .map_or_else(|| format!("?:{}", resource.name), |c| c.scope.clone());
-            scopes.insert(scope);
-        }
-    }
-    scopes
-}
-
 /// The scope of what a connector cannot place.
 pub(super) fn system_scope(about: &About) -> String {
     format!("{}: {}", about.kind, about.label)
@@ -177,32 +136,96 @@ pub struct Trail {
     pub scopes: Vec<String>,
 }
 
-/// What to remember of a finding of this run.
-pub fn trail(cx: &CheckCx<'_>, finding: &Finding) -> Trail {
-    match &finding.subject {
-        Subject::Credential(ix) => {
-            let credential = cx.credential(*ix);
-            Trail {
-                listed: credential.listed,
-                scopes: scopes_of(cx, credential).into_iter().collect(),
-            }
+/// The coverage of a run, indexed by what credentials know of their scopes.
+pub struct Trails<'a> {
+    cx: &'a CheckCx<'a>,
+    /// By connector.
+    by_system: BTreeMap<u32, BTreeSet<&'a str>>,
+    /// By connector and the name of the resource.
+    by_resource: BTreeMap<(u32, &'a str), &'a str>,
+    all: BTreeSet<&'a str>,
+}
+
+impl<'a> Trails<'a> {
+    /// Indexes the coverage of a run.
+    pub fn new(cx: &'a CheckCx<'a>) -> Trails<'a> {
+        let mut trails = Trails {
+            cx,
+            by_system: BTreeMap::new(),
+            by_resource: BTreeMap::new(),
+            all: BTreeSet::new(),
+        };
+        for coverage in &cx.estate.gathered.coverage {
+            let (system, scope) = (coverage.source.system.0, coverage.scope.as_str());
+            trails.by_system.entry(system).or_default().insert(scope);
+            trails
+                .by_resource
+                .entry((system, tail(scope)))
+                .or_insert(scope);
+            trails.all.insert(scope);
         }
-        Subject::Identity(ix) => {
-            let identity = &cx.estate.identities[*ix as usize];
-            let account = identity.account.map(|a| cx.text(a));
-            Trail {
-                listed: true,
-                scopes: account
-                    .map(|account| account_scope(cx.text(identity.provider), account))
-                    .into_iter()
+        trails
+    }
+
+    /// What to remember of a finding.
+    pub fn of(&self, finding: &Finding) -> Trail {
+        let cx = self.cx;
+        let (listed, scopes) = match &finding.subject {
+            Subject::Credential(ix) => {
+                let credential = cx.credential(*ix);
+                (credential.listed, self.scopes_of(credential))
+            }
+            Subject::Identity(ix) => {
+                let identity = &cx.estate.identities[*ix as usize];
+                let provider = cx.text(identity.provider);
+                let account = identity
+                    .account
+                    .map(|account| account_scope(provider, cx.text(account)));
+                (true, account.into_iter().collect())
+            }
+            Subject::Scope(name) => (false, BTreeSet::from([name.clone()])),
+            Subject::Record(_) => (false, BTreeSet::new()),
+        };
+        Trail {
+            listed,
+            scopes: scopes.into_iter().collect(),
+        }
+    }
+
+    /// The scopes that would show a credential if it were still there.
+    fn scopes_of(&self, credential: &Credential) -> BTreeSet<String> {
+        let cx = self.cx;
+        if credential.listed {
+            let provider = cx.text(credential.provider);
+            let account = credential
+                .account
+                .map(|account| account_scope(provider, cx.text(account)));
+            return match account {
+                Some(scope) if self.all.contains(scope.as_str()) => BTreeSet::from([scope]),
+                // The connector names its scopes otherwise: all of them must have been seen.
+                _ => credential
+                    .sources
+                    .iter()
+                    .filter_map(|source| self.by_system.get(&source.system.0))
+                    .flatten()
+                    .map(|scope| (*scope).to_owned())
                     .collect(),
-            }
+            };
         }
-        Subject::Scope(name) => Trail {
-            listed: false,
-            scopes: vec![name.clone()],
-        },
-        Subject::Record(_) => Trail::default(),
+        cx.estate
+            .sightings(credential)
+            .map(|sighting| {
+                let resource = cx.estate.resource_of(sighting);
+                let scope = self
+                    .by_resource
+                    .get(&(resource.system.0, resource.name.as_str()));
+                // Without a count of its own nothing ever says that it was seen completely.
+                scope.map_or_else(
+                    || format!("?:{}", resource.name),
+                    |scope| (*scope).to_owned(),
+                )
+            })
+            .collect()
     }
 }
 

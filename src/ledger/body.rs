@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::LedgerError;
-use crate::audit::{Evidence, Finding, ScoreTerm, State, Subject, find};
+use crate::audit::{Evidence, Finding, ScoreTerm, State, Subject, controls, find};
 
 /// The words of score terms, which findings hold as constants.
 const TERMS: [&str; 7] = [
@@ -40,7 +40,6 @@ struct Body {
     record_id: String,
     evidence: Vec<[String; 3]>,
     remediation: String,
-    frameworks: Vec<String>,
 }
 
 /// Writes what the other columns do not hold.
@@ -75,7 +74,6 @@ pub(super) fn write(finding: &Finding) -> String {
             .map(|each| [each.label, each.value, each.source])
             .collect(),
         remediation: finding.remediation,
-        frameworks: finding.frameworks,
     };
     serde_json::to_string(&body).expect("texts and numbers are always JSON")
 }
@@ -151,6 +149,7 @@ pub(super) fn read(
             })
             .collect(),
         remediation: body.remediation,
-        frameworks: body.frameworks,
+        // The mapping is the program's, not the finding's.
+        frameworks: controls::of(check.about().id).to_vec(),
     }))
 }

@@ -12,8 +12,8 @@ use super::{
     read_time,
 };
 use crate::audit::{
-    CheckCx, Earlier, Evidence, Exceptions, Finding, Judged, State, Subject, Trail, follow, order,
-    trail,
+    CheckCx, Earlier, Evidence, Exceptions, Finding, Judged, State, Subject, Trail, Trails, follow,
+    order,
 };
 
 /// What the ledger remembers of a run.
@@ -126,9 +126,10 @@ fn settle(
     if let Some(exceptions) = exceptions {
         changes.notes = exceptions.apply(cx, &mut judged.findings);
     }
+    let trails = Trails::new(cx);
     let mut seen = BTreeSet::new();
     for (finding, before) in judged.findings.iter_mut().zip(&before) {
-        let row = stored(cx, run, finding, before.as_ref());
+        let row = stored(cx, &trails, run, finding, before.as_ref());
         finding.due = row.due;
         finding.sla_breached = finding.state.is_open() && row.due.is_some_and(|due| due < run.now);
         put(transaction, run, &row)?;
@@ -223,8 +224,14 @@ fn enter(run: &RunFacts, finding: &mut Finding, before: Option<&Row>) {
 }
 
 /// The row of a finding as it stands now.
-fn stored(cx: &CheckCx<'_>, run: &RunFacts, finding: &Finding, before: Option<&Row>) -> Row {
-    let Trail { listed, scopes } = trail(cx, finding);
+fn stored(
+    cx: &CheckCx<'_>,
+    trails: &Trails<'_>,
+    run: &RunFacts,
+    finding: &Finding,
+    before: Option<&Row>,
+) -> Row {
+    let Trail { listed, scopes } = trails.of(finding);
     let regressed = before.is_some_and(|row| row.state == "fixed");
     let mut reopened_at = before.and_then(|row| row.reopened_at);
     let mut paused_seconds = before.map_or(0, |row| row.paused_seconds);

@@ -64,7 +64,7 @@ fn new_open_fixed_regressed_open() {
     let (judged, changes) = night(&mut ledger, &world, "LIF-06", 0);
     let id = only(&judged).id.clone();
     assert_eq!(only(&judged).state, State::New);
-    assert_eq!(changes.new, [id.clone()]);
+    assert_eq!(changes.new, std::slice::from_ref(&id));
 
     let (judged, changes) = night(&mut ledger, &world, "LIF-06", 1);
     assert_eq!(only(&judged).state, State::Open);
@@ -78,7 +78,7 @@ fn new_open_fixed_regressed_open() {
         only(&judged).evidence.last().expect("why").value,
         "the check passes"
     );
-    assert_eq!(changes.fixed, [id.clone()]);
+    assert_eq!(changes.fixed, std::slice::from_ref(&id));
 
     // Mended once is told once.
     let (judged, changes) = night(&mut ledger, &world, "LIF-06", 3);
@@ -104,7 +104,7 @@ fn a_gone_key_is_fixed_only_where_its_account_was_seen() {
     // The connector failed: nothing is known of the key.
     let (judged, changes) = night(&mut ledger, &World::new(), "LIF-06", 1);
     assert_eq!(only(&judged).state, State::NotEvaluated);
-    assert_eq!(changes.not_evaluated, [id.clone()]);
+    assert_eq!(changes.not_evaluated, std::slice::from_ref(&id));
     let mut partial = World::new();
     partial.covered(&format!("aws:{ACCOUNT}")).complete = false;
     let (judged, changes) = night(&mut ledger, &partial, "LIF-06", 2);

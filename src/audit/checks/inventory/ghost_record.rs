@@ -49,6 +49,8 @@ impl Check for GhostRecord {
             return;
         };
         let scopes = Scopes::of(cx);
+        let identities = cx.estate.identities.iter();
+        let principals: BTreeSet<&str> = identities.map(|identity| cx.text(identity.key)).collect();
         let mentioned: BTreeSet<u32> = cx.matches.also.iter().flatten().map(|m| m.record).collect();
         let near: BTreeSet<u32> = cx
             .matches
@@ -67,7 +69,7 @@ impl Check for GhostRecord {
                 .of_record
                 .get(ix as usize)
                 .is_some_and(|all| !all.is_empty());
-            if matched || mentioned.contains(&ix) || names_principal(cx, record) {
+            if matched || mentioned.contains(&ix) || names_principal(&principals, record) {
                 out.pass(&subject);
                 continue;
             }
@@ -118,16 +120,9 @@ fn status_word(record: &Record) -> &'static str {
 
 /// Whether an identifier of the record is a principal that exists: one record may stand for a
 /// role that has no credentials.
-fn names_principal(cx: &CheckCx<'_>, record: &Record) -> bool {
-    record.identifiers.iter().any(|id| {
-        let key = cx.estate.texts.find(&id.value);
-        key.is_some_and(|key| {
-            cx.estate
-                .identities
-                .iter()
-                .any(|identity| identity.key == key)
-        })
-    })
+fn names_principal(principals: &BTreeSet<&str>, record: &Record) -> bool {
+    let mut identifiers = record.identifiers.iter();
+    identifiers.any(|id| principals.contains(id.value.as_str()))
 }
 
 /// The complete scope that would show the record's credential, and by which identifier.

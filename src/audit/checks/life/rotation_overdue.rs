@@ -7,7 +7,8 @@
 //! For listed credentials that are not disabled or revoked: days since the rotation the system
 //! proves (a never-rotated one counts from creation) against the matrix of sensitivity by
 //! exposure. Sensitivity is the highest of the record's data classes, else the kind's.
-//! Exposure is: leaked, if the secret itself was found in a source; third-party, if the record
+//! Exposure is: leaked, if the secret itself was found in a source and the time for that has
+//! passed; third-party, if the record
 //! says so; CI, if a slot holds it; vaulted, if the record names a vault; else external. For
 //! cloud access keys the policy's own maximum counts if it is shorter, and so does the
 //! record's. What the record claims of a rotation proves nothing. Medium; high past twice the
@@ -16,7 +17,9 @@
 //! # Remedy
 //! Rotate it.
 
-use keymuster_api::{Known, Severity, Status};
+use std::collections::BTreeSet;
+
+use keymuster_api::{Known, SecretId, Severity, Status};
 
 use crate::{
     audit::{Check, CheckAbout, CheckCx, Exposure, Findings, Input, Sensitivity, Subject, words},
@@ -50,6 +53,8 @@ impl Check for RotationOverdue {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let slots = cx.estate.gathered.slots.iter();
+        let in_slots: BTreeSet<SecretId> = slots.filter_map(|slot| slot.secret).collect();
         for (ix, credential) in cx.credentials() {
             if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
             {
@@ -67,8 +72,9 @@ impl Check for RotationOverdue {
             };
             let age = cx.days_since(at);
             let record = cx.record_of(ix);
-            let exposure = exposure(cx, credential, record);
-            let allowed = allowed(cx, credential, record, exposure);
+            let sensitivity = sensitivity(cx, credential, record);
+            let exposure = exposure(cx, credential, record, sensitivity, &in_slots);
+            let allowed = allowed(cx, credential, record, sensitivity, exposure);
             let limit = i64::from(allowed.days);
             if age <= limit {
                 out.pass(&subject);
@@ -109,9 +115,9 @@ fn allowed(
     cx: &CheckCx<'_>,
     credential: &Credential,
     record: Option<&Record>,
+    sensitivity: Sensitivity,
     exposure: Exposure,
 ) -> Allowed {
-    let sensitivity = sensitivity(cx, credential, record);
     let matrix = Allowed {
         days: cx.policy.rotation_days(sensitivity, exposure),
         because: format!("{} by {}", sensitivity.as_str(), exposure.as_str()),
@@ -144,19 +150,32 @@ fn allowed(
         })
 }
 
-fn exposure(cx: &CheckCx<'_>, credential: &Credential, record: Option<&Record>) -> Exposure {
+fn exposure(
+    cx: &CheckCx<'_>,
+    credential: &Credential,
+    record: Option<&Record>,
+    sensitivity: Sensitivity,
+    in_slots: &BTreeSet<SecretId>,
+) -> Exposure {
     let identified = |scheme: &str| {
         record.is_some_and(|record| record.identifiers.iter().any(|id| id.scheme == scheme))
     };
     let in_slot = || {
-        let slots = &cx.estate.gathered.slots;
-        credential.secret.is_some() && slots.iter().any(|slot| slot.secret == credential.secret)
+        credential
+            .secret
+            .is_some_and(|secret| in_slots.contains(&secret))
     };
     let third_party = || {
         let tier = record.and_then(|record| record.trust_tier.as_deref());
         tier.is_some_and(super::is_third_party)
     };
-    if cx.leaks(credential).next().is_some() {
+    // What leaked an hour ago is not overdue yet.
+    let overdue = || {
+        let days = cx.policy.rotation_days(sensitivity, Exposure::Leaked);
+        cx.first_exposed(credential)
+            .is_none_or(|at| cx.now.as_second() - at.as_second() > i64::from(days) * 86_400)
+    };
+    if cx.leaks(credential).next().is_some() && overdue() {
         Exposure::Leaked
     } else if third_party() {
         Exposure::ThirdParty
@@ -260,6 +279,19 @@ mod tests {
         let key = aged(&mut world, 2);
         world.seen(key, "payments-api", "src/a.py");
         assert_eq!(world.finding("LIF-03").severity, Severity::Critical);
+    }
+
+    #[test]
+    fn near_miss_leaked_this_morning() {
+        let mut world = World::new();
+        let key = aged(&mut world, 30);
+        world.seen(key, "payments-api", "src/a.py").introduced = None;
+        let subject = world
+            .estate
+            .text(world.estate.credentials[0].subject)
+            .to_owned();
+        world.first_exposed.insert(subject, ago(1));
+        world.assert_passes("LIF-03");
     }
 
     #[test]
