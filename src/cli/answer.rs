@@ -22,7 +22,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let document = document(global, args.run.as_deref())?;
     let answer = answer(&document, &args.id)?;
     answer.write(&scan::page(global, true), &mut std::io::stdout().lock())?;
-    Ok(if answer.complete() { Exit::Clean } else { Exit::Findings })
+    Ok(if answer.complete() {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
 }
 
 /// The record of a run, from the ledger.
@@ -32,7 +36,11 @@ pub(super) fn document(global: &Global, run: Option<&str>) -> Result<Document> {
         None => Config::load(global)?.state_folder()?,
     };
     let path = folder.join(LEDGER_FILE);
-    anyhow::ensure!(path.is_file(), "there is no ledger in {}; run `keymuster audit` first, or name the state folder with --state", folder.display());
+    anyhow::ensure!(
+        path.is_file(),
+        "there is no ledger in {}; run `keymuster audit` first, or name the state folder with --state",
+        folder.display()
+    );
     let ledger = Ledger::open(&path)?;
     let json = ledger.document(run)?;
     let json = json.with_context(|| match run {

@@ -84,12 +84,19 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let seal = key(config, &folder, args)?;
     let engine = Engine::new(RuleSet::embedded()?, seal.clone());
     let ground = ground(config, args, &engine, now)?;
-    let mut ledger = if args.ephemeral { Ledger::ephemeral()? } else { Ledger::open(&folder.join(LEDGER_FILE))? };
-    fs::create_dir_all(&ground.out).with_context(|| format!("cannot make the report folder {}", ground.out.display()))?;
+    let mut ledger = if args.ephemeral {
+        Ledger::ephemeral()?
+    } else {
+        Ledger::open(&folder.join(LEDGER_FILE))?
+    };
+    fs::create_dir_all(&ground.out)
+        .with_context(|| format!("cannot make the report folder {}", ground.out.display()))?;
     let kinds = config::advice(Kinds::embedded());
 
     let mut clock = Clock::default();
-    let estate = clock.time("sweep", || sweep(global, config, &engine, now, &ground, &folder))?;
+    let estate = clock.time("sweep", || {
+        sweep(global, config, &engine, now, &ground, &folder)
+    })?;
     let privileges = clock.time("access", || privileges(&estate));
     let matches = clock.time("reconcile", || match &ground.inventory {
         Some(inventory) => inventory::reconcile(&estate, inventory),
@@ -109,7 +116,9 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     };
     let mut judged = clock.time("check", || audit::run(&cx, &|text| seal.subject(text)));
     if let Some(problem) = judged.problems.first() {
-        bail!("the checks contradict themselves, so this is no audit; please report this as a bug: {problem}");
+        bail!(
+            "the checks contradict themselves, so this is no audit; please report this as a bug: {problem}"
+        );
     }
     let has_gaps = !estate.gathered.gaps.is_empty();
     let run_id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &seal.key_id()[..4]);
@@ -121,18 +130,42 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
         complete: !has_gaps,
         key_id: seal.key_id(),
     };
-    let changes = clock.time("ledger", || ledger.settle(&facts, &cx, &mut judged, ground.exceptions.as_ref()))?;
-    let document = document(config, args, &ground, &estate, &matches, &judged, &kinds, &facts, clock.timings(started));
+    let changes = clock.time("ledger", || {
+        ledger.settle(&facts, &cx, &mut judged, ground.exceptions.as_ref())
+    })?;
+    let document = document(
+        config,
+        args,
+        &ground,
+        &estate,
+        &matches,
+        &judged,
+        &kinds,
+        &facts,
+        clock.timings(started),
+    );
     let json = serde_json::to_string(&document).context("cannot write the record of the run")?;
     ledger.put_document(&run_id, &json)?;
-    for note in changes.notes.iter().chain(ground.inventory.iter().flat_map(|inventory| &inventory.notes)) {
+    for note in changes.notes.iter().chain(
+        ground
+            .inventory
+            .iter()
+            .flat_map(|inventory| &inventory.notes),
+    ) {
         if global.verbose > 0 {
             super::note(note);
         }
     }
     write(global, &ground, &document)?;
-    let is_open = |finding: &audit::Finding| finding.state.is_open() && finding.check.id != "COV-01" && scan::fails(&ground.fail_on, finding.severity);
-    Ok(Exit::of(judged.findings.iter().any(is_open), has_gaps && !args.allow_gaps))
+    let is_open = |finding: &audit::Finding| {
+        finding.state.is_open()
+            && finding.check.id != "COV-01"
+            && scan::fails(&ground.fail_on, finding.severity)
+    };
+    Ok(Exit::of(
+        judged.findings.iter().any(is_open),
+        has_gaps && !args.allow_gaps,
+    ))
 }
 
 fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
@@ -150,7 +183,12 @@ fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
 
 fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Result<Ground> {
     let table = &config.file.policy;
-    let mut policy = Policy::preset(args.preset.as_deref().or(table.preset.as_deref()).unwrap_or("default"))?;
+    let mut policy = Policy::preset(
+        args.preset
+            .as_deref()
+            .or(table.preset.as_deref())
+            .unwrap_or("default"),
+    )?;
     if let Some(file) = &table.file {
         let path = config.path(file);
         let text = read(&path, "policy")?;
@@ -160,18 +198,38 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
         None => None,
         Some(table) => {
             let path = config.path(&table.file);
-            Some(Exceptions::from_toml(&read(&path, "exceptions")?, &path.display().to_string())?)
+            Some(Exceptions::from_toml(
+                &read(&path, "exceptions")?,
+                &path.display().to_string(),
+            )?)
         }
     };
-    let fail_on = args.fail_on.clone().or_else(|| table.fail_on.clone()).unwrap_or_else(|| "low".to_owned());
+    let fail_on = args
+        .fail_on
+        .clone()
+        .or_else(|| table.fail_on.clone())
+        .unwrap_or_else(|| "low".to_owned());
     if fail_on != "never" && fail_on.parse::<keymuster_api::Severity>().is_err() {
-        bail!("{}: fail-on = \"{fail_on}\" is none of: info, low, medium, high, critical, never", config.path.display());
+        bail!(
+            "{}: fail-on = \"{fail_on}\" is none of: info, low, medium, high, critical, never",
+            config.path.display()
+        );
     }
-    let formats = if args.format.is_empty() { config.file.report.formats.clone() } else { args.format.clone() };
+    let formats = if args.format.is_empty() {
+        config.file.report.formats.clone()
+    } else {
+        args.format.clone()
+    };
     for name in &formats {
         if format(name).is_none() {
-            let known: Vec<_> = crate::report::FORMATS.iter().map(|format| format.name()).collect();
-            bail!("'{name}' is no report format; known are: {}", known.join(", "));
+            let known: Vec<_> = crate::report::FORMATS
+                .iter()
+                .map(|format| format.name())
+                .collect();
+            bail!(
+                "'{name}' is no report format; known are: {}",
+                known.join(", ")
+            );
         }
     }
     Ok(Ground {
@@ -181,21 +239,27 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
         people: people(config, now)?,
         fail_on,
         formats,
-        out: args.out.clone().unwrap_or_else(|| config.path(&config.file.report.dir)),
+        out: args
+            .out
+            .clone()
+            .unwrap_or_else(|| config.path(&config.file.report.dir)),
     })
 }
 
 fn read(path: &Path, what: &str) -> Result<String> {
-    fs::read_to_string(path).with_context(|| format!("cannot read the {what} file {}", path.display()))
+    fs::read_to_string(path)
+        .with_context(|| format!("cannot read the {what} file {}", path.display()))
 }
 
 fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
     let mut parts = Vec::new();
     for table in &config.file.inventory {
         let path = config.path(&table.file);
-        let bytes = fs::read(&path).with_context(|| format!("cannot read the inventory {}", path.display()))?;
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the inventory {}", path.display()))?;
         let label = table.file.display().to_string();
-        let map = InventoryMap::try_from(table.map.clone()).map_err(|message| anyhow!("{}: [inventory.map]: {message}", config.path.display()))?;
+        let map = InventoryMap::try_from(table.map.clone())
+            .map_err(|message| anyhow!("{}: [inventory.map]: {message}", config.path.display()))?;
         let spec = InventorySpec {
             name: table.name.clone().unwrap_or_else(|| label.clone()),
             file_label: label,
@@ -206,7 +270,11 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
         };
         parts.push((table.precedence, inventory::read(&spec, &bytes, engine)?));
     }
-    Ok(if parts.is_empty() { None } else { Some(Inventory::merge(parts)) })
+    Ok(if parts.is_empty() {
+        None
+    } else {
+        Some(Inventory::merge(parts))
+    })
 }
 
 fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
@@ -214,49 +282,100 @@ fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
         [] => Ok(None),
         [table] => {
             let path = config.path(&table.file);
-            let bytes = fs::read(&path).with_context(|| format!("cannot read the people file {}", path.display()))?;
-            Ok(Some(inventory::read_people(&table.file.display().to_string(), &bytes, now)?))
+            let bytes = fs::read(&path)
+                .with_context(|| format!("cannot read the people file {}", path.display()))?;
+            Ok(Some(inventory::read_people(
+                &table.file.display().to_string(),
+                &bytes,
+                now,
+            )?))
         }
-        [_, _, ..] => bail!("{}: several [[people]] files are not supported yet; join them into one", config.path.display()),
+        [_, _, ..] => bail!(
+            "{}: several [[people]] files are not supported yet; join them into one",
+            config.path.display()
+        ),
     }
 }
 
-/// The configured connectors; globs that name nothing are told.
-pub(super) fn connectors(config: &Config, nothing: &mut Vec<String>) -> Result<Vec<Box<dyn Connector>>> {
+/// The configured connectors; globs that name nothing are told. `own` are our own folders, which
+/// are not swept even where they lie inside a swept tree.
+pub(super) fn connectors(
+    config: &Config,
+    own: &[PathBuf],
+    nothing: &mut Vec<String>,
+) -> Result<Vec<Box<dyn Connector>>> {
     let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
     for table in &config.file.connector {
         match table {
-            ConnectorTable::Files { paths, respect_gitignore } => {
+            ConnectorTable::Files {
+                paths,
+                respect_gitignore,
+            } => {
                 let trees = config
                     .expand(paths, nothing)?
                     .into_iter()
-                    .map(|path| Tree { name: scan::name_of(&path), root: Root::Path(path), respect_gitignore: *respect_gitignore, skip_git: false, exclude: Vec::new() })
+                    .map(|path| Tree {
+                        name: scan::name_of(&path),
+                        root: Root::Path(path),
+                        respect_gitignore: *respect_gitignore,
+                        skip_git: false,
+                        exclude: own.to_vec(),
+                    })
                     .collect();
                 connectors.push(registry::files(trees));
             }
-            ConnectorTable::Git { paths, history, since } => {
-                let since = since.as_deref().map(config::date).transpose().map_err(|why| anyhow!("{}: since: {why}", config.path.display()))?;
+            ConnectorTable::Git {
+                paths,
+                history,
+                since,
+            } => {
+                let since = since
+                    .as_deref()
+                    .map(config::date)
+                    .transpose()
+                    .map_err(|why| anyhow!("{}: since: {why}", config.path.display()))?;
                 let repositories = config
                     .expand(paths, nothing)?
                     .into_iter()
                     .filter(|path| path.is_dir())
-                    .map(|path| registry::Repository { name: scan::name_of(&path), path, history: history.clone().unwrap_or_else(|| "all".to_owned()), since })
+                    .map(|path| registry::Repository {
+                        name: scan::name_of(&path),
+                        path,
+                        history: history.clone().unwrap_or_else(|| "all".to_owned()),
+                        since,
+                    })
                     .collect();
-                connectors.push(registry::git(repositories).map_err(|message| anyhow!("{}: {message}", config.path.display()))?);
+                connectors.push(
+                    registry::git(repositories)
+                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
             }
             ConnectorTable::AwsIam { exports, account } => {
                 let files = config.expand(exports, nothing)?;
-                connectors.push(registry::aws_iam(exports.join(", "), files, account.clone()).map_err(|message| anyhow!("{}: {message}", config.path.display()))?);
+                connectors.push(
+                    registry::aws_iam(exports.join(", "), files, account.clone())
+                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
             }
         }
     }
     Ok(connectors)
 }
 
-fn sweep(global: &Global, config: &Config, engine: &Engine, now: Timestamp, ground: &Ground, state: &Path) -> Result<Estate> {
+fn sweep(
+    global: &Global,
+    config: &Config,
+    engine: &Engine,
+    now: Timestamp,
+    ground: &Ground,
+    state: &Path,
+) -> Result<Estate> {
     let mut nothing = Vec::new();
-    let mut connectors = connectors(config, &mut nothing)?;
-    let _ = (ground, state);
+    let own: Vec<PathBuf> = [ground.out.as_path(), state]
+        .into_iter()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    let mut connectors = connectors(config, &own, &mut nothing)?;
     let mut dropped = Vec::new();
     if global.offline {
         connectors.retain(|connector| {
@@ -284,10 +403,25 @@ fn sweep(global: &Global, config: &Config, engine: &Engine, now: Timestamp, grou
         kind,
         subject,
         reason: reason.to_owned(),
-        source: Source { system: SystemId(0), locator: config.path.display().to_string() },
+        source: Source {
+            system: SystemId(0),
+            locator: config.path.display().to_string(),
+        },
     };
-    gathered.gaps.extend(nothing.into_iter().map(|glob| gap(GapKind::Missing, glob, "names no file; correct the path in the configuration")));
-    gathered.gaps.extend(dropped.into_iter().map(|label| gap(GapKind::Missing, label, "left out, because --offline was given")));
+    gathered.gaps.extend(nothing.into_iter().map(|glob| {
+        gap(
+            GapKind::Missing,
+            glob,
+            "names no file; correct the path in the configuration",
+        )
+    }));
+    gathered.gaps.extend(dropped.into_iter().map(|label| {
+        gap(
+            GapKind::Missing,
+            label,
+            "left out, because --offline was given",
+        )
+    }));
     gathered.gaps.sort();
     Ok(estate::resolve(gathered))
 }
@@ -311,9 +445,17 @@ fn privileges(estate: &Estate) -> Vec<Option<PrivilegeFact>> {
         .map(|identity| {
             let privilege = access.privilege(&estate.text(identity.key).into())?;
             Some(PrivilegeFact {
-                admin: privilege.admin.as_ref().or(privilege.self_granting.as_ref()).map(words),
+                admin: privilege
+                    .admin
+                    .as_ref()
+                    .or(privilege.self_granting.as_ref())
+                    .map(words),
                 conditional_admin: privilege.conditional.as_ref().map(words),
-                wildcards: privilege.wildcard_services.iter().map(|(service, evidence)| (service.clone(), words(evidence))).collect(),
+                wildcards: privilege
+                    .wildcard_services
+                    .iter()
+                    .map(|(service, evidence)| (service.clone(), words(evidence)))
+                    .collect(),
             })
         })
         .collect()
@@ -323,7 +465,10 @@ fn privileges(estate: &Estate) -> Vec<Option<PrivilegeFact>> {
 fn words(evidence: &Evidence) -> String {
     let mut parts: Vec<String> = Vec::new();
     for step in evidence.steps.iter().take(3) {
-        let name = step.sid.clone().unwrap_or_else(|| format!("statement {}", step.statement + 1));
+        let name = step
+            .sid
+            .clone()
+            .unwrap_or_else(|| format!("statement {}", step.statement + 1));
         parts.push(format!("{} {name}: {}", step.policy.0, step.matched));
     }
     parts.dedup();
@@ -333,7 +478,10 @@ fn words(evidence: &Evidence) -> String {
     parts.join("; ")
 }
 
-#[expect(clippy::too_many_arguments, reason = "the document is what all parts of a run come together in")]
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the document is what all parts of a run come together in"
+)]
 fn document(
     config: &Config,
     args: &Args,
@@ -347,7 +495,13 @@ fn document(
 ) -> Document {
     let mut facts = BTreeMap::new();
     facts.insert("fail-on".to_owned(), ground.fail_on.clone());
-    facts.insert("preset".to_owned(), args.preset.clone().or_else(|| config.file.policy.preset.clone()).unwrap_or_else(|| "default".to_owned()));
+    facts.insert(
+        "preset".to_owned(),
+        args.preset
+            .clone()
+            .or_else(|| config.file.policy.preset.clone())
+            .unwrap_or_else(|| "default".to_owned()),
+    );
     facts.insert("allow-gaps".to_owned(), args.allow_gaps.to_string());
     let run = RunFacts {
         id: run.id.clone(),
@@ -379,7 +533,9 @@ fn write(global: &Global, ground: &Ground, document: &Document) -> Result<()> {
     if !global.quiet {
         let page = scan::page(global, true);
         let mut bytes = Vec::new();
-        format("terminal").context("the terminal format is always there")?.write(document, &page, &mut bytes)?;
+        format("terminal")
+            .context("the terminal format is always there")?
+            .write(document, &page, &mut bytes)?;
         let mut out = std::io::stdout().lock();
         out.write_all(&bytes)?;
         out.flush()?;
@@ -397,11 +553,15 @@ impl Clock {
     fn time<T>(&mut self, phase: &str, work: impl FnOnce() -> T) -> T {
         let began = Instant::now();
         let result = work();
-        self.milliseconds.insert(phase.to_owned(), began.elapsed().as_millis() as u64);
+        self.milliseconds
+            .insert(phase.to_owned(), began.elapsed().as_millis() as u64);
         result
     }
 
     fn timings(&self, started: Timestamp) -> Timings {
-        Timings { started: Some(started.to_string()), milliseconds: self.milliseconds.clone() }
+        Timings {
+            started: Some(started.to_string()),
+            milliseconds: self.milliseconds.clone(),
+        }
     }
 }

@@ -41,7 +41,11 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         for about in &checks {
             writeln!(out, "{:7} {:20} {}", about.id, about.slug, about.title)?;
         }
-        writeln!(out, "{} checks; `keymuster explain ID` shows one", checks.len())?;
+        writeln!(
+            out,
+            "{} checks; `keymuster explain ID` shows one",
+            checks.len()
+        )?;
     }
     Ok(Exit::Clean)
 }

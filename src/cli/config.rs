@@ -28,6 +28,7 @@ pub(super) const TEMPLATE: &str = include_str!("keymuster.template.toml");
 pub(super) const FILE_NAME: &str = "keymuster.toml";
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ConfigFile {
     pub(super) estate: String,
@@ -48,6 +49,7 @@ pub(super) struct ConfigFile {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct StateTable {
     pub(super) dir: Option<PathBuf>,
@@ -56,6 +58,7 @@ pub(super) struct StateTable {
 
 /// A secret, never a literal.
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 pub(super) enum SecretText {
     Env(String),
@@ -64,6 +67,7 @@ pub(super) enum SecretText {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct InventoryTable {
     pub(super) name: Option<String>,
@@ -73,6 +77,10 @@ pub(super) struct InventoryTable {
     pub(super) precedence: u32,
     pub(super) entity: Option<String>,
     #[serde(default)]
+    #[cfg_attr(
+        test,
+        schemars(with = "std::collections::BTreeMap<String, serde_json::Value>")
+    )]
     pub(super) map: toml::Table,
 }
 
@@ -81,12 +89,14 @@ fn one() -> u32 {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleTable {
     pub(super) file: PathBuf,
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct PolicyTable {
     pub(super) preset: Option<String>,
@@ -95,12 +105,14 @@ pub(super) struct PolicyTable {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ExceptionsTable {
     pub(super) file: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) enum ConnectorTable {
     Files {
@@ -120,6 +132,7 @@ pub(super) enum ConnectorTable {
 }
 
 #[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct ReportTable {
     #[serde(default = "out")]
@@ -130,7 +143,10 @@ pub(super) struct ReportTable {
 
 impl Default for ReportTable {
     fn default() -> ReportTable {
-        ReportTable { dir: out(), formats: formats() }
+        ReportTable {
+            dir: out(),
+            formats: formats(),
+        }
     }
 }
 
@@ -157,13 +173,31 @@ impl Config {
 
     /// Reads one file.
     pub(super) fn read(path: &Path) -> Result<Config> {
-        let text = fs::read_to_string(path).with_context(|| format!("cannot read the configuration {}", path.display()))?;
-        let file: ConfigFile = toml::from_str(&text).map_err(|error| anyhow!(explain(path, &text, &error)))?;
-        if file.estate.is_empty() || !file.estate.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)) {
-            bail!("{}: estate = \"{}\" must be a short name of letters, digits, '.', '_' and '-'", path.display(), file.estate);
+        let text = fs::read_to_string(path)
+            .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+        let file: ConfigFile =
+            toml::from_str(&text).map_err(|error| anyhow!(explain(path, &text, &error)))?;
+        if file.estate.is_empty()
+            || !file
+                .estate
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
+        {
+            bail!(
+                "{}: estate = \"{}\" must be a short name of letters, digits, '.', '_' and '-'",
+                path.display(),
+                file.estate
+            );
         }
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        Ok(Config { path: path.to_path_buf(), folder: folder.to_path_buf(), file })
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        Ok(Config {
+            path: path.to_path_buf(),
+            folder: folder.to_path_buf(),
+            file,
+        })
     }
 
     /// A path of the configuration, relative to its file.
@@ -175,7 +209,8 @@ impl Config {
     pub(super) fn state_folder(&self) -> Result<PathBuf> {
         match &self.file.state.dir {
             Some(dir) => Ok(self.path(dir)),
-            None => state::default_folder(&self.file.estate).context("there is no home directory; set [state] dir or --state DIR"),
+            None => state::default_folder(&self.file.estate)
+                .context("there is no home directory; set [state] dir or --state DIR"),
         }
     }
 
@@ -191,12 +226,22 @@ impl Config {
     }
 
     /// The paths behind globs, sorted; a glob that names nothing is told.
-    pub(super) fn expand(&self, globs: &[String], nothing: &mut Vec<String>) -> Result<Vec<PathBuf>> {
+    pub(super) fn expand(
+        &self,
+        globs: &[String],
+        nothing: &mut Vec<String>,
+    ) -> Result<Vec<PathBuf>> {
         let mut all = Vec::new();
         for text in globs {
             let pattern = self.folder.join(text);
             let pattern = pattern.to_string_lossy();
-            let found = glob::glob(&pattern).map_err(|error| anyhow!("{}: '{text}' is no pattern of paths: {}", self.path.display(), error.msg))?;
+            let found = glob::glob(&pattern).map_err(|error| {
+                anyhow!(
+                    "{}: '{text}' is no pattern of paths: {}",
+                    self.path.display(),
+                    error.msg
+                )
+            })?;
             let mut found: Vec<PathBuf> = found.filter_map(Result::ok).collect();
             if found.is_empty() {
                 nothing.push(text.clone());
@@ -212,18 +257,26 @@ impl Config {
 impl SecretText {
     fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
         let text = match self {
-            SecretText::Env(name) => env::var(name).with_context(|| format!("the environment variable {name} is not set"))?,
+            SecretText::Env(name) => env::var(name)
+                .with_context(|| format!("the environment variable {name} is not set"))?,
             SecretText::File(path) => {
                 let path = folder.join(path);
-                fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?
+                fs::read_to_string(&path)
+                    .with_context(|| format!("cannot read {}", path.display()))?
             }
             SecretText::Command(words) => {
-                let (program, rest) = words.split_first().context("command = [] names no program")?;
-                let output = std::process::Command::new(program).args(rest).output().with_context(|| format!("cannot run {program}"))?;
+                let (program, rest) = words
+                    .split_first()
+                    .context("command = [] names no program")?;
+                let output = std::process::Command::new(program)
+                    .args(rest)
+                    .output()
+                    .with_context(|| format!("cannot run {program}"))?;
                 if !output.status.success() {
                     bail!("{program} ended with {}", output.status);
                 }
-                String::from_utf8(output.stdout).map_err(|_| anyhow!("{program} printed no text"))?
+                String::from_utf8(output.stdout)
+                    .map_err(|_| anyhow!("{program} printed no text"))?
             }
         };
         Ok(zeroize::Zeroizing::new(text))
@@ -232,7 +285,10 @@ impl SecretText {
 
 /// The configuration that was asked for, or lies in the working directory, if there is one.
 pub(super) fn find(global: &Global) -> Result<Option<Config>> {
-    let named = global.config.clone().or_else(|| env::var_os("KEYMUSTER_CONFIG").map(PathBuf::from));
+    let named = global
+        .config
+        .clone()
+        .or_else(|| env::var_os("KEYMUSTER_CONFIG").map(PathBuf::from));
     match named {
         Some(path) => Config::read(&path).map(Some),
         None if Path::new(FILE_NAME).is_file() => Config::read(Path::new(FILE_NAME)).map(Some),
@@ -245,7 +301,10 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> String {
     let span = error.span().unwrap_or(0..0);
     let message = error.message();
     let mut help = None;
-    if let Some(unknown) = message.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next()) {
+    if let Some(unknown) = message
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next())
+    {
         let known = message.split('`').skip(3).step_by(2);
         help = known
             .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
@@ -254,9 +313,14 @@ fn explain(path: &Path, text: &str, error: &toml::de::Error) -> String {
             .map(|(_, known)| format!("did you mean `{known}`?"));
     }
     let name = path.display().to_string();
-    let annotation = AnnotationKind::Primary.span(span.start..span.end.max(span.start)).label(help.clone().unwrap_or_default());
-    let group = Level::ERROR.primary_title(message).element(Snippet::source(text).path(&name).annotation(annotation));
-    let help = help.unwrap_or_else(|| "`keymuster init --print` shows every key with its meaning".to_owned());
+    let annotation = AnnotationKind::Primary
+        .span(span.start..span.end.max(span.start))
+        .label(help.clone().unwrap_or_default());
+    let group = Level::ERROR
+        .primary_title(message)
+        .element(Snippet::source(text).path(&name).annotation(annotation));
+    let help = help
+        .unwrap_or_else(|| "`keymuster init --print` shows every key with its meaning".to_owned());
     let group = group.element(Level::HELP.message(help));
     Renderer::plain().render(&[group])
 }
@@ -266,8 +330,12 @@ pub(super) fn date(text: &str) -> Result<Timestamp, String> {
     if let Ok(at) = text.parse::<Timestamp>() {
         return Ok(at);
     }
-    let day: civil::Date = text.parse().map_err(|_| "write 2026-01-31 or 2026-01-31T00:00:00Z".to_owned())?;
-    Offset::UTC.to_timestamp(day.at(0, 0, 0, 0)).map_err(|error| error.to_string())
+    let day: civil::Date = text
+        .parse()
+        .map_err(|_| "write 2026-01-31 or 2026-01-31T00:00:00Z".to_owned())?;
+    Offset::UTC
+        .to_timestamp(day.at(0, 0, 0, 0))
+        .map_err(|error| error.to_string())
 }
 
 /// What the catalogue says, by kind, in the words reports use.
@@ -312,6 +380,29 @@ mod tests {
         let file: ConfigFile = toml::from_str(TEMPLATE).expect("template");
         assert_eq!(file.estate, "acme");
         assert_eq!(file.connector.len(), 1);
+    }
+
+    /// Editors complete and check keymuster.toml with the committed schema; write it anew with
+    /// `KEYMUSTER_WRITE=1 cargo test --lib the_committed_schema`.
+    #[test]
+    fn the_committed_schema_is_that_of_the_types_and_the_template_fits_it() {
+        let schema = schemars::schema_for!(ConfigFile);
+        let text = format!("{}\n", serde_json::to_string_pretty(&schema).expect("JSON"));
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("fixtures/schemas/keymuster-toml.schema.json");
+        if std::env::var_os("KEYMUSTER_WRITE").is_some() {
+            std::fs::write(&path, &text).expect("write");
+        }
+        let committed = std::fs::read_to_string(&path).expect("the schema is committed");
+        assert_eq!(committed, text, "write the schema anew");
+        let template: serde_json::Value = toml::from_str(TEMPLATE).expect("template");
+        let validator = jsonschema::validator_for(&serde_json::from_str(&committed).expect("JSON"))
+            .expect("schema");
+        let errors: Vec<String> = validator
+            .iter_errors(&template)
+            .map(|error| error.to_string())
+            .collect();
+        assert!(errors.is_empty(), "{errors:?}");
     }
 
     #[test]

@@ -37,8 +37,16 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
 fn list() -> Result<Exit> {
     let mut out = anstream::stdout().lock();
     for listed in CONNECTORS {
-        let missing = if listed.built { "" } else { " (not in this build)" };
-        let network = if listed.network { ", over the network" } else { "" };
+        let missing = if listed.built {
+            ""
+        } else {
+            " (not in this build)"
+        };
+        let network = if listed.network {
+            ", over the network"
+        } else {
+            ""
+        };
         writeln!(out, "{:10} {}{network}{missing}", listed.kind, listed.about)?;
     }
     Ok(Exit::Clean)
@@ -49,10 +57,14 @@ fn doctor(global: &Global) -> Result<Exit> {
     let mut missing = 0;
     let mut out = anstream::stdout().lock();
     let mut nothing = Vec::new();
-    let connectors = audit::connectors(&config, &mut nothing)?;
+    let connectors = audit::connectors(&config, &[], &mut nothing)?;
     for glob in &nothing {
         missing += 1;
-        writeln!(out, "  missing: '{glob}' names no file; correct the path in {}", config.path.display())?;
+        writeln!(
+            out,
+            "  missing: '{glob}' names no file; correct the path in {}",
+            config.path.display()
+        )?;
     }
     let engine = Engine::new(RuleSet::embedded()?, state::passing_key()?);
     let cancel = global.watch();
@@ -81,6 +93,18 @@ fn doctor(global: &Global) -> Result<Exit> {
             }
         }
     }
-    writeln!(out, "{}", if missing == 0 { "nothing is missing".to_owned() } else { format!("{missing} things would stay unseen") })?;
-    Ok(if missing == 0 { Exit::Clean } else { Exit::Findings })
+    writeln!(
+        out,
+        "{}",
+        if missing == 0 {
+            "nothing is missing".to_owned()
+        } else {
+            format!("{missing} things would stay unseen")
+        }
+    )?;
+    Ok(if missing == 0 {
+        Exit::Clean
+    } else {
+        Exit::Findings
+    })
 }

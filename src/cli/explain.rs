@@ -26,12 +26,22 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let mut word = args.word.clone();
     if word.starts_with("KM-") {
         let document = answer::document(global, args.run.as_deref())?;
-        match document.findings.iter().find(|finding| finding.finding_id == word) {
+        match document
+            .findings
+            .iter()
+            .find(|finding| finding.finding_id == word)
+        {
             Some(finding) => word = finding.check.clone(),
-            None => bail!("run {} has no finding {word}; `keymuster report` shows them", document.run.id),
+            None => bail!(
+                "run {} has no finding {word}; `keymuster report` shows them",
+                document.run.id
+            ),
         }
     }
-    if let Some(check) = CHECKS.iter().find(|check| check.about().id.eq_ignore_ascii_case(&word) || check.about().slug == word) {
+    if let Some(check) = CHECKS
+        .iter()
+        .find(|check| check.about().id.eq_ignore_ascii_case(&word) || check.about().slug == word)
+    {
         explain_check(check.about(), &page, &mut out)?;
         return Ok(Exit::Clean);
     }
@@ -50,8 +60,25 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     if known {
         return Ok(Exit::Clean);
     }
-    let words = CHECKS.iter().flat_map(|check| [check.about().id, check.about().slug]).chain(rules.keys().map(String::as_str)).chain(kinds.keys().map(String::as_str));
-    let nearest = words.map(|known| (strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase()), known)).min();
-    let hint = nearest.filter(|(distance, _)| *distance <= 4).map_or(String::new(), |(_, known)| format!("; did you mean {known}?"));
-    bail!("'{word}' is no check, rule, kind or finding{hint}; see `keymuster checks list` and `keymuster rules list`")
+    let words = CHECKS
+        .iter()
+        .flat_map(|check| [check.about().id, check.about().slug])
+        .chain(rules.keys().map(String::as_str))
+        .chain(kinds.keys().map(String::as_str));
+    let nearest = words
+        .map(|known| {
+            (
+                strsim::damerau_levenshtein(&word.to_lowercase(), &known.to_lowercase()),
+                known,
+            )
+        })
+        .min();
+    let hint = nearest
+        .filter(|(distance, _)| *distance <= 4)
+        .map_or(String::new(), |(_, known)| {
+            format!("; did you mean {known}?")
+        });
+    bail!(
+        "'{word}' is no check, rule, kind or finding{hint}; see `keymuster checks list` and `keymuster rules list`"
+    )
 }

@@ -59,7 +59,9 @@ impl Global {
     }
 
     pub(super) fn jobs(&self) -> usize {
-        let jobs = self.jobs.or_else(|| std::thread::available_parallelism().ok());
+        let jobs = self
+            .jobs
+            .or_else(|| std::thread::available_parallelism().ok());
         jobs.map_or(1, NonZeroUsize::get)
     }
 
@@ -81,7 +83,9 @@ impl Global {
         match self.color {
             When::Always => true,
             When::Never => false,
-            When::Auto => anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never,
+            When::Auto => {
+                anstream::AutoStream::choice(&std::io::stdout()) != anstream::ColorChoice::Never
+            }
         }
     }
 
@@ -94,15 +98,23 @@ impl Global {
 
 fn size(text: &str) -> Result<u64, String> {
     let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let unit = match text[digits.len()..].to_ascii_lowercase().trim_end_matches("ib").trim_end_matches('b') {
+    let unit = match text[digits.len()..]
+        .to_ascii_lowercase()
+        .trim_end_matches("ib")
+        .trim_end_matches('b')
+    {
         "" => 1,
         "k" => 1 << 10,
         "m" => 1 << 20,
         "g" => 1 << 30,
         _ => return Err("write a number with K, M or G, such as 512M".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "write a number with K, M or G, such as 512M".to_owned())?;
-    number.checked_mul(unit).ok_or_else(|| "is too large".to_owned())
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "write a number with K, M or G, such as 512M".to_owned())?;
+    number
+        .checked_mul(unit)
+        .ok_or_else(|| "is too large".to_owned())
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -113,7 +125,9 @@ fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3600,
         _ => return Err("write a number with s, m or h, such as 30m".to_owned()),
     };
-    let number: u64 = digits.parse().map_err(|_| "write a number with s, m or h, such as 30m".to_owned())?;
+    let number: u64 = digits
+        .parse()
+        .map_err(|_| "write a number with s, m or h, such as 30m".to_owned())?;
     Ok(Duration::from_secs(number.saturating_mul(unit)))
 }
 

@@ -31,9 +31,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         std::io::stdout().lock().write_all(text.as_bytes())?;
         return Ok(Exit::Clean);
     }
-    let path = global.config.clone().unwrap_or_else(|| PathBuf::from(FILE_NAME));
+    let path = global
+        .config
+        .clone()
+        .unwrap_or_else(|| PathBuf::from(FILE_NAME));
     if path.exists() {
-        bail!("{} exists already; edit it, or name another file with --config", path.display());
+        bail!(
+            "{} exists already; edit it, or name another file with --config",
+            path.display()
+        );
     }
     fs::write(&path, &text).with_context(|| format!("cannot write {}", path.display()))?;
     let config = Config::read(&path)?;
@@ -42,7 +48,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         None => config.state_folder()?,
     };
     let seal = state::make_key(&folder)?;
-    global.say(&format!("wrote {}; the estate's key {} lies in {}", path.display(), seal.key_id(), folder.display()));
+    global.say(&format!(
+        "wrote {}; the estate's key {} lies in {}",
+        path.display(),
+        seal.key_id(),
+        folder.display()
+    ));
     global.say("next: edit the file, then `keymuster connectors doctor`, then `keymuster audit`");
     Ok(Exit::Clean)
 }

@@ -52,7 +52,11 @@ pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit> {
                 writeln!(out, "note: {note}")?;
             }
             for cell in &read.leaked {
-                writeln!(out, "secret: {} column {}: {}; take it out of the register and revoke it", cell.source, cell.column, cell.rule)?;
+                writeln!(
+                    out,
+                    "secret: {} column {}: {}; take it out of the register and revoke it",
+                    cell.source, cell.column, cell.rule
+                )?;
             }
             if !read.leaked.is_empty() {
                 return Ok(Exit::Findings);
@@ -65,6 +69,15 @@ pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit> {
 
 fn open(file: &PathBuf) -> Result<(InventorySpec, Vec<u8>, Engine)> {
     let bytes = fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let spec = InventorySpec { name: "register".to_owned(), file_label: file.display().to_string(), precedence: 1, ..InventorySpec::default() };
-    Ok((spec, bytes, Engine::new(RuleSet::embedded()?, state::passing_key()?)))
+    let spec = InventorySpec {
+        name: "register".to_owned(),
+        file_label: file.display().to_string(),
+        precedence: 1,
+        ..InventorySpec::default()
+    };
+    Ok((
+        spec,
+        bytes,
+        Engine::new(RuleSet::embedded()?, state::passing_key()?),
+    ))
 }

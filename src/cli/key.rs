@@ -26,7 +26,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let folder = match (&global.state, config::find(global)?) {
         (Some(folder), _) => folder.clone(),
         (None, Some(config)) => config.state_folder()?,
-        (None, None) => state::default_folder("default").context("there is no home directory; name a folder with --state DIR")?,
+        (None, None) => state::default_folder("default")
+            .context("there is no home directory; name a folder with --state DIR")?,
     };
     let seal = match args.verb {
         KeyVerb::Show => state::read_key(&folder)?,
@@ -39,7 +40,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             Ok(Exit::Clean)
         }
         None => {
-            writeln!(out, "there is no key in {}; make one with `keymuster key new`, or restore the folder from its backup", folder.display())?;
+            writeln!(
+                out,
+                "there is no key in {}; make one with `keymuster key new`, or restore the folder from its backup",
+                folder.display()
+            )?;
             Ok(Exit::Findings)
         }
     }

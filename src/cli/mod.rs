@@ -34,7 +34,12 @@ use global::Global;
 /// Takes the roll of every machine credential: who approved it, why does it exist, when will
 /// it be removed?
 #[derive(Parser)]
-#[command(name = "keymuster", version, max_term_width = 100, disable_help_subcommand = true)]
+#[command(
+    name = "keymuster",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -66,7 +71,11 @@ pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {
-            let code = if error.use_stderr() { Exit::NoAudit } else { Exit::Clean };
+            let code = if error.use_stderr() {
+                Exit::NoAudit
+            } else {
+                Exit::Clean
+            };
             return match error.print() {
                 Ok(()) => code.into(),
                 Err(_) => Exit::NoAudit.into(),
@@ -103,8 +112,12 @@ pub fn main() -> ExitCode {
 fn harden() {
     let _ = rlimit::setrlimit(rlimit::Resource::CORE, 0, 0);
     std::panic::set_hook(Box::new(|info| {
-        let place = info.location().map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
-        note(&format!("internal error at {place}; please report this as a bug"));
+        let place = info
+            .location()
+            .map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line()));
+        note(&format!(
+            "internal error at {place}; please report this as a bug"
+        ));
     }));
 }
 
@@ -124,5 +137,8 @@ fn fail(error: &anyhow::Error) {
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().filter_map(|cause| cause.downcast_ref::<io::Error>()).any(|error| error.kind() == io::ErrorKind::BrokenPipe)
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }

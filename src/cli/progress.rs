@@ -18,7 +18,11 @@ pub(super) struct Bar {
 impl Bar {
     pub(super) fn new(wanted: Option<bool>) -> Bar {
         let is_shown = wanted.unwrap_or_else(|| std::io::stderr().is_terminal());
-        let target = if is_shown { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+        let target = if is_shown {
+            ProgressDrawTarget::stderr_with_hz(8)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(0), target);
         let style = ProgressStyle::with_template("{spinner:.dim} {msg:10} {wide_bar:.cyan/dim} {bytes:>10} of {total_bytes:10} {prefix:>12} {eta:>4} left")
             .unwrap_or_else(|_| ProgressStyle::default_bar());
@@ -26,7 +30,10 @@ impl Bar {
         if is_shown {
             bar.enable_steady_tick(Duration::from_millis(250));
         }
-        Bar { bar, objects: AtomicU64::new(0) }
+        Bar {
+            bar,
+            objects: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn finish(&self) {

@@ -24,12 +24,17 @@ pub(super) struct Args {
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let document = match &args.file {
         Some(path) => {
-            let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+            let bytes =
+                fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
             Document::read(&bytes).with_context(|| path.display().to_string())?
         }
         None => answer::document(global, args.run.as_deref())?,
     };
     let format = format(&args.format).context("unknown format")?;
-    format.write(&document, &scan::page(global, true), &mut std::io::stdout().lock())?;
+    format.write(
+        &document,
+        &scan::page(global, true),
+        &mut std::io::stdout().lock(),
+    )?;
     Ok(Exit::Clean)
 }

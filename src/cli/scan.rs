@@ -72,9 +72,17 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let now = global.now();
     let format = scan_format(&args.format).context("unknown format")?;
     let mut output = Output::open(args.output.as_deref())?;
-    let mut suppressions = args.suppressions.as_deref().map(|file| read_suppressions(file, now)).transpose()?;
+    let mut suppressions = args
+        .suppressions
+        .as_deref()
+        .map(|file| read_suppressions(file, now))
+        .transpose()?;
     let engine = Engine::new(rules::load(&args.rules)?, key(global)?);
-    let paths = if args.paths.is_empty() { vec![PathBuf::from(".")] } else { args.paths.clone() };
+    let paths = if args.paths.is_empty() {
+        vec![PathBuf::from(".")]
+    } else {
+        args.paths.clone()
+    };
     let (connectors, prefixes) = connectors(args, &paths)?;
     let cancel = global.watch();
     let bar = global.bar();
@@ -91,24 +99,42 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     bar.finish();
     if let Some(suppressions) = &mut suppressions {
         suppressions.apply(&mut gathered.sightings);
-        suppressions.remarks().iter().for_each(|remark| super::note(remark));
+        suppressions
+            .remarks()
+            .iter()
+            .for_each(|remark| super::note(remark));
     }
     let prefixes = prefixes_by_resource(&gathered, &prefixes);
-    write(global, format.name(), &gathered, &engine, &prefixes, &mut output)?;
-    let is_open = |sighting: &Sighting| sighting.suppressed.is_none() && fails(&args.fail_on, sighting.severity);
+    write(
+        global,
+        format.name(),
+        &gathered,
+        &engine,
+        &prefixes,
+        &mut output,
+    )?;
+    let is_open = |sighting: &Sighting| {
+        sighting.suppressed.is_none() && fails(&args.fail_on, sighting.severity)
+    };
     let has_gaps = !gathered.gaps.is_empty();
     if has_gaps && (args.format != "terminal" || args.output.is_some()) {
         tell_gaps(global, &gathered);
     }
-    Ok(Exit::of(gathered.sightings.iter().any(is_open), has_gaps && !args.allow_gaps))
+    Ok(Exit::of(
+        gathered.sightings.iter().any(is_open),
+        has_gaps && !args.allow_gaps,
+    ))
 }
 
 pub(super) fn fails(fail_on: &str, severity: Severity) -> bool {
-    fail_on.parse::<Severity>().is_ok_and(|least| severity >= least)
+    fail_on
+        .parse::<Severity>()
+        .is_ok_and(|least| severity >= least)
 }
 
 fn read_suppressions(file: &Path, now: Timestamp) -> Result<Suppressions> {
-    let text = fs::read_to_string(file).with_context(|| format!("cannot read the suppressions {}", file.display()))?;
+    let text = fs::read_to_string(file)
+        .with_context(|| format!("cannot read the suppressions {}", file.display()))?;
     Ok(Suppressions::read(&file.display().to_string(), &text, now)?)
 }
 
@@ -119,12 +145,18 @@ fn key(global: &Global) -> Result<Seal> {
         (None, Some(config)) => Some(config.state_folder()?),
         (None, None) => None,
     };
-    let known = folder.as_deref().map(state::read_key).transpose()?.flatten();
+    let known = folder
+        .as_deref()
+        .map(state::read_key)
+        .transpose()?
+        .flatten();
     match known {
         Some(seal) => Ok(seal),
         None => {
             if global.verbose > 0 {
-                super::note("no estate key: secret ids hold for this run only; `keymuster init` makes a key");
+                super::note(
+                    "no estate key: secret ids hold for this run only; `keymuster init` makes a key",
+                );
             }
             state::passing_key()
         }
@@ -132,17 +164,29 @@ fn key(global: &Global) -> Result<Seal> {
 }
 
 /// A connector for everything that is no repository, one for the repositories.
-fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>, BTreeMap<String, String>)> {
+fn connectors(
+    args: &Args,
+    paths: &[PathBuf],
+) -> Result<(Vec<Box<dyn Connector>>, BTreeMap<String, String>)> {
     let mut trees = Vec::new();
     let mut repositories = Vec::new();
     let mut prefixes = BTreeMap::new();
     for path in paths {
         if path.as_os_str() == "-" {
-            trees.push(Tree { root: Root::Stdin, name: "stdin".to_owned(), respect_gitignore: false, skip_git: false, exclude: Vec::new() });
+            trees.push(Tree {
+                root: Root::Stdin,
+                name: "stdin".to_owned(),
+                respect_gitignore: false,
+                skip_git: false,
+                exclude: Vec::new(),
+            });
             continue;
         }
         if let Err(error) = fs::metadata(path) {
-            bail!("cannot read {}: {error}; name an existing directory, file or repository", path.display());
+            bail!(
+                "cannot read {}: {error}; name an existing directory, file or repository",
+                path.display()
+            );
         }
         let name = name_of(path);
         let repository = registry::discover(path);
@@ -153,17 +197,24 @@ fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>
         };
         let location = path.display().to_string();
         if paths.len() > 1 && path.is_dir() {
-            prefixes.insert(location.clone(), format!("{}/", location.trim_end_matches('/')));
+            prefixes.insert(
+                location.clone(),
+                format!("{}/", location.trim_end_matches('/')),
+            );
         } else if let (Some(parent), true) = (path.parent(), path.is_file() && paths.len() > 1)
             && !parent.as_os_str().is_empty()
         {
             prefixes.insert(location.clone(), format!("{}/", parent.display()));
         }
         let has_worktree = repository.as_ref().is_none_or(|found| found.has_worktree);
-        let wants_worktree = !matches!(history, "staged") && !history.contains("..") && args.since.is_none();
+        let wants_worktree =
+            !matches!(history, "staged") && !history.contains("..") && args.since.is_none();
         if history != "none" {
             if repository.is_none() {
-                bail!("{} is no git repository; leave out --history or name a repository", path.display());
+                bail!(
+                    "{} is no git repository; leave out --history or name a repository",
+                    path.display()
+                );
             }
             repositories.push(registry::Repository {
                 path: path.clone(),
@@ -178,7 +229,12 @@ fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>
                 name,
                 respect_gitignore: args.respect_gitignore,
                 skip_git: false,
-                exclude: Vec::new(),
+                exclude: args
+                    .output
+                    .as_deref()
+                    .and_then(|file| fs::canonicalize(file).ok())
+                    .into_iter()
+                    .collect(),
             });
         }
     }
@@ -195,18 +251,40 @@ fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>
 /// The directory's name, also for `.` and `..`.
 pub(super) fn name_of(path: &Path) -> String {
     let full = fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    let name = full.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = full
+        .file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default();
     match name.as_str() {
-        "repo" | ".git" => full.parent().and_then(Path::file_name).map_or(name.clone(), |name| name.to_string_lossy().into_owned()),
+        "repo" | ".git" => full
+            .parent()
+            .and_then(Path::file_name)
+            .map_or(name.clone(), |name| name.to_string_lossy().into_owned()),
         _ => name.trim_end_matches(".git").to_owned(),
     }
 }
 
 fn prefixes_by_resource(gathered: &Gathered, prefixes: &BTreeMap<String, String>) -> Vec<String> {
-    gathered.resources.iter().map(|resource| prefixes.get(&resource.location).cloned().unwrap_or_default()).collect()
+    gathered
+        .resources
+        .iter()
+        .map(|resource| {
+            prefixes
+                .get(&resource.location)
+                .cloned()
+                .unwrap_or_default()
+        })
+        .collect()
 }
 
-fn write(global: &Global, format: &str, gathered: &Gathered, engine: &Engine, prefixes: &[String], output: &mut Output) -> Result<()> {
+fn write(
+    global: &Global,
+    format: &str,
+    gathered: &Gathered,
+    engine: &Engine,
+    prefixes: &[String],
+    output: &mut Output,
+) -> Result<()> {
     let rules = rule_infos(engine);
     let kinds = config::advice(Kinds::embedded());
     let mut searched = Searched::default();
@@ -235,7 +313,11 @@ fn write(global: &Global, format: &str, gathered: &Gathered, engine: &Engine, pr
 }
 
 pub(super) fn page(global: &Global, is_stdout: bool) -> FormatCx {
-    FormatCx { color: is_stdout && global.is_coloured(), width: 100, verbose: global.verbose > 0 }
+    FormatCx {
+        color: is_stdout && global.is_coloured(),
+        width: 100,
+        verbose: global.verbose > 0,
+    }
 }
 
 pub(super) fn rule_infos(engine: &Engine) -> BTreeMap<String, RuleInfo> {
@@ -261,7 +343,10 @@ fn tell_gaps(global: &Global, gathered: &Gathered) {
         global.say(&format!("not seen: {gap}"));
     }
     if gathered.gaps.len() > limit {
-        global.say(&format!("and {} more that could not be seen; -v shows all", gathered.gaps.len() - limit));
+        global.say(&format!(
+            "and {} more that could not be seen; -v shows all",
+            gathered.gaps.len() - limit
+        ));
     }
 }
 
@@ -276,7 +361,8 @@ impl Output {
         match path {
             None => Ok(Output::Stdout),
             Some(path) => {
-                let file = fs::File::create(path).with_context(|| format!("cannot write {}", path.display()))?;
+                let file = fs::File::create(path)
+                    .with_context(|| format!("cannot write {}", path.display()))?;
                 Ok(Output::File(file, path.to_path_buf()))
             }
         }
@@ -293,7 +379,9 @@ impl Output {
                 out.write_all(bytes)?;
                 out.flush()?;
             }
-            Output::File(file, path) => file.write_all(bytes).with_context(|| format!("cannot write {}", path.display()))?,
+            Output::File(file, path) => file
+                .write_all(bytes)
+                .with_context(|| format!("cannot write {}", path.display()))?,
         }
         Ok(())
     }

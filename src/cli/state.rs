@@ -34,9 +34,18 @@ pub(super) fn read_key(folder: &Path) -> Result<Option<Seal>> {
     let text = match fs::read_to_string(&path) {
         Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error).with_context(|| format!("cannot read the key {}", path.display())),
+        Err(error) => {
+            return Err(error).with_context(|| format!("cannot read the key {}", path.display()));
+        }
     };
-    parse_key(&text).with_context(|| format!("{} is no key; restore it from its backup (`keymuster key backup`)", path.display())).map(Some)
+    parse_key(&text)
+        .with_context(|| {
+            format!(
+                "{} is no key; restore it from its backup (`keymuster key backup`)",
+                path.display()
+            )
+        })
+        .map(Some)
 }
 
 /// 64 hexadecimal digits.
@@ -47,7 +56,8 @@ pub(super) fn parse_key(text: &str) -> Result<Seal> {
         bail!("a key is 64 hexadecimal digits");
     }
     for (index, byte) in key.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16).map_err(|_| anyhow::anyhow!("a key is 64 hexadecimal digits"))?;
+        *byte = u8::from_str_radix(&text[2 * index..2 * index + 2], 16)
+            .map_err(|_| anyhow::anyhow!("a key is 64 hexadecimal digits"))?;
     }
     Ok(Seal::new(*key))
 }
@@ -57,10 +67,12 @@ pub(super) fn make_key(folder: &Path) -> Result<Seal> {
     if let Some(seal) = read_key(folder)? {
         return Ok(seal);
     }
-    fs::create_dir_all(folder).with_context(|| format!("cannot make the state folder {}", folder.display()))?;
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the state folder {}", folder.display()))?;
     let path = folder.join(KEY_FILE);
     let key = random_key()?;
-    let text: Zeroizing<String> = Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect());
+    let text: Zeroizing<String> =
+        Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect());
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -68,8 +80,12 @@ pub(super) fn make_key(folder: &Path) -> Result<Seal> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(0o600);
     }
-    let mut file = options.open(&path).with_context(|| format!("cannot write the key {}", path.display()))?;
-    writeln!(file, "{}", *text).and_then(|()| file.sync_all()).with_context(|| format!("cannot write the key {}", path.display()))?;
+    let mut file = options
+        .open(&path)
+        .with_context(|| format!("cannot write the key {}", path.display()))?;
+    writeln!(file, "{}", *text)
+        .and_then(|()| file.sync_all())
+        .with_context(|| format!("cannot write the key {}", path.display()))?;
     Ok(Seal::new(*key))
 }
 
@@ -80,6 +96,7 @@ pub(super) fn passing_key() -> Result<Seal> {
 
 fn random_key() -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
-    getrandom::fill(&mut *key).map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
+    getrandom::fill(&mut *key)
+        .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;
     Ok(key)
 }

@@ -11,7 +11,10 @@ use super::exit;
 pub(super) fn watch(deadline: Option<Duration>) -> Arc<Cancel> {
     let cancel = Arc::new(Cancel::new());
     #[cfg(unix)]
-    if let Ok(mut signals) = signal_hook::iterator::Signals::new([signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]) {
+    if let Ok(mut signals) = signal_hook::iterator::Signals::new([
+        signal_hook::consts::SIGINT,
+        signal_hook::consts::SIGTERM,
+    ]) {
         let cancel = Arc::clone(&cancel);
         thread::spawn(move || {
             let mut asked = false;
@@ -20,7 +23,9 @@ pub(super) fn watch(deadline: Option<Duration>) -> Arc<Cancel> {
                     exit::stopped();
                 }
                 asked = true;
-                super::note("stopping: what was seen so far is reported; press Ctrl-C once more to end at once");
+                super::note(
+                    "stopping: what was seen so far is reported; press Ctrl-C once more to end at once",
+                );
                 cancel.cancel();
             }
         });

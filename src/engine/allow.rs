@@ -21,13 +21,19 @@ pub(super) fn comment(bytes: &[u8], end: usize) -> Option<String> {
     // The cheapest letter that all markers share.
     memchr::memchr(b':', line)?;
     let line = String::from_utf8_lossy(line);
-    let (marker, at) = MARKERS.iter().find_map(|marker| line.find(marker).map(|at| (marker, at)))?;
+    let (marker, at) = MARKERS
+        .iter()
+        .find_map(|marker| line.find(marker).map(|at| (marker, at)))?;
     let reason = line[at + marker.len()..]
         .trim_end_matches(['\r', ' ', '\t'])
         .trim_end_matches("*/")
         .trim_end_matches("-->")
         .trim();
-    let reason: String = reason.chars().filter(|c| !c.is_control()).take(120).collect();
+    let reason: String = reason
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(120)
+        .collect();
     Some(format!("{marker}\0{reason}"))
 }
 
@@ -38,9 +44,15 @@ mod tests {
     #[test]
     fn reasons_are_read_from_the_same_line_only() {
         let text = b"k = 'v' // keymuster:allow rotated in 2024\nnext";
-        assert_eq!(comment(text, 7).as_deref(), Some("keymuster:allow\0rotated in 2024"));
+        assert_eq!(
+            comment(text, 7).as_deref(),
+            Some("keymuster:allow\0rotated in 2024")
+        );
         assert_eq!(comment(b"k = 'v'\n# keymuster:allow x", 7), None);
-        assert_eq!(comment(b"k <!-- gitleaks:allow -->", 1).as_deref(), Some("gitleaks:allow\0"));
+        assert_eq!(
+            comment(b"k <!-- gitleaks:allow -->", 1).as_deref(),
+            Some("gitleaks:allow\0")
+        );
         assert_eq!(comment(b"k", 1), None);
     }
 }

@@ -54,7 +54,9 @@ impl AnchorLane {
         let searcher = if patterns.is_empty() {
             None
         } else {
-            let mut builder = packed::Config::new().match_kind(packed::MatchKind::LeftmostFirst).builder();
+            let mut builder = packed::Config::new()
+                .match_kind(packed::MatchKind::LeftmostFirst)
+                .builder();
             builder.extend(&patterns);
             Some(match builder.build() {
                 Some(searcher) => Searcher::Packed(searcher),
@@ -67,8 +69,17 @@ impl AnchorLane {
                 )),
             })
         };
-        let longest = anchors.iter().map(|(text, _)| text.len()).max().unwrap_or(0);
-        AnchorLane { searcher, anchors, heads, longest }
+        let longest = anchors
+            .iter()
+            .map(|(text, _)| text.len())
+            .max()
+            .unwrap_or(0);
+        AnchorLane {
+            searcher,
+            anchors,
+            heads,
+            longest,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -82,7 +93,9 @@ impl AnchorLane {
 
     /// Hits that begin inside `region`.
     pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
-        let Some(searcher) = &self.searcher else { return };
+        let Some(searcher) = &self.searcher else {
+            return;
+        };
         LOWERED.with_borrow_mut(|lowered| {
             let mut at = region.start;
             while at < region.end {
@@ -96,12 +109,21 @@ impl AnchorLane {
         });
     }
 
-    fn search_block(&self, searcher: &Searcher, text: &[u8], base: usize, len: usize, out: &mut Vec<Hit>) {
+    fn search_block(
+        &self,
+        searcher: &Searcher,
+        text: &[u8],
+        base: usize,
+        len: usize,
+        out: &mut Vec<Hit>,
+    ) {
         let mut from = 0;
         while from < len {
             let found = match searcher {
                 Searcher::Packed(searcher) => searcher.find_in(text, (from..text.len()).into()),
-                Searcher::Automaton(searcher) => searcher.find(aho_corasick::Input::new(text).range(from..)),
+                Searcher::Automaton(searcher) => {
+                    searcher.find(aho_corasick::Input::new(text).range(from..))
+                }
             };
             let Some(found) = found else { return };
             if found.start() >= len {
@@ -110,7 +132,11 @@ impl AnchorLane {
             // Two literals searched for never begin at one place: none begins with another.
             for (anchor, slot) in &self.anchors[self.heads[found.pattern().as_usize()].clone()] {
                 if text[found.start()..].starts_with(anchor) {
-                    out.push(Hit { at: (base + found.start()) as u32, len: anchor.len() as u16, slot: *slot });
+                    out.push(Hit {
+                        at: (base + found.start()) as u32,
+                        len: anchor.len() as u16,
+                        slot: *slot,
+                    });
                 }
             }
             from = found.start() + 1;
@@ -125,13 +151,31 @@ mod tests {
     #[test]
     fn overlapping_anchors_are_all_found() {
         let anchors = ["secret", "secret_key", "token", "auth_token", "://"];
-        let lane = AnchorLane::new(anchors.iter().enumerate().map(|(i, a)| (a.as_bytes(), i as u16)));
+        let lane = AnchorLane::new(
+            anchors
+                .iter()
+                .enumerate()
+                .map(|(i, a)| (a.as_bytes(), i as u16)),
+        );
         let text = b"AUTH_TOKEN x Secret_Key http://secret";
         let mut hits = Vec::new();
         lane.search(text, 0..text.len(), &mut hits);
-        let mut found: Vec<_> = hits.iter().map(|hit| (hit.at, anchors[usize::from(hit.slot)])).collect();
+        let mut found: Vec<_> = hits
+            .iter()
+            .map(|hit| (hit.at, anchors[usize::from(hit.slot)]))
+            .collect();
         found.sort();
-        assert_eq!(found, [(0, "auth_token"), (5, "token"), (13, "secret"), (13, "secret_key"), (28, "://"), (31, "secret")]);
+        assert_eq!(
+            found,
+            [
+                (0, "auth_token"),
+                (5, "token"),
+                (13, "secret"),
+                (13, "secret_key"),
+                (28, "://"),
+                (31, "secret")
+            ]
+        );
     }
 
     #[test]

@@ -28,7 +28,11 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
     let mut faults = Vec::new();
     for (number, rule) in (0u32..).zip(&engine.rules().rules) {
         let mut fault = |message: String| {
-            faults.push(Fault { rule: rule.id.to_string(), source: rule.source.clone(), message });
+            faults.push(Fault {
+                rule: rule.id.to_string(),
+                source: rule.source.clone(),
+                message,
+            });
         };
         if let Err(message) = rule.compile() {
             fault(message);
@@ -64,7 +68,9 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
                         break;
                     }
                     Ok(filled) if found(engine, rule, number, &filled, false) > 0 => {
-                        fault(format!("miss '{text}' with seed {seed} is found; narrow the pattern or drop the miss"));
+                        fault(format!(
+                            "miss '{text}' with seed {seed} is found; narrow the pattern or drop the miss"
+                        ));
                         break;
                     }
                     Ok(_) => {}
@@ -78,13 +84,35 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
 /// A content as the rule wants it: named rules see their file name.
 fn found(engine: &Engine, rule: &Rule, number: u32, text: &str, whole: bool) -> usize {
     let path = match &rule.lane {
-        Lane::Name(names) => names.first().map_or_else(String::new, |name| name.replace('*', "x")),
+        Lane::Name(names) => names
+            .first()
+            .map_or_else(String::new, |name| name.replace('*', "x")),
         _ => "src/file".to_owned(),
     };
-    let place = Place { system: SystemId(0), resource: 0, spot: Spot::File { path: path.as_str().into() } };
-    let content = Content { place: &place, bytes: text.as_bytes(), origin: Default::default(), class: None, fresh: Fresh::Everything };
-    let trace = if whole { engine.search_whole(&content) } else { engine.search(&content) };
-    trace.candidates.iter().filter(|candidate| candidate.rule == number).count()
+    let place = Place {
+        system: SystemId(0),
+        resource: 0,
+        spot: Spot::File {
+            path: path.as_str().into(),
+        },
+    };
+    let content = Content {
+        place: &place,
+        bytes: text.as_bytes(),
+        origin: Default::default(),
+        class: None,
+        fresh: Fresh::Everything,
+    };
+    let trace = if whole {
+        engine.search_whole(&content)
+    } else {
+        engine.search(&content)
+    };
+    trace
+        .candidates
+        .iter()
+        .filter(|candidate| candidate.rule == number)
+        .count()
 }
 
 fn must_match(engine: &Engine, rule: &Rule, number: u32, text: &str) -> Result<(), String> {
@@ -94,7 +122,9 @@ fn must_match(engine: &Engine, rule: &Rule, number: u32, text: &str) -> Result<(
     }
     let fast = found(engine, rule, number, text, false);
     if fast != whole {
-        return Err(format!("lanes find {fast} of {whole}; does the match begin with one of the literals?"));
+        return Err(format!(
+            "lanes find {fast} of {whole}; does the match begin with one of the literals?"
+        ));
     }
     if let Lane::Token(_) = &rule.lane {
         let pattern = &rule.regexes().pattern;

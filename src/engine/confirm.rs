@@ -14,43 +14,72 @@ use super::{
 };
 
 /// Tries one rule at one place. A pure function of [`Rule::window`].
-pub(super) fn confirm(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usize) -> Option<Candidate> {
+pub(super) fn confirm(
+    rule: &Rule,
+    number: u32,
+    seal: &Seal,
+    bytes: &[u8],
+    at: usize,
+) -> Option<Candidate> {
     judge(rule, number, seal, bytes, at).ok()
 }
 
 /// Like [`confirm`], and says why not.
-pub(super) fn judge(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usize) -> Result<Candidate, &'static str> {
+pub(super) fn judge(
+    rule: &Rule,
+    number: u32,
+    seal: &Seal,
+    bytes: &[u8],
+    at: usize,
+) -> Result<Candidate, &'static str> {
     let regexes = rule.regexes();
     // One byte more than the longest match, so that `\b` and `\z` see what follows.
     let end = (at + rule.longest + 1).min(bytes.len());
-    let input = Input::new(&bytes[..end]).range(at..end).anchored(Anchored::Yes);
+    let input = Input::new(&bytes[..end])
+        .range(at..end)
+        .anchored(Anchored::Yes);
     let mut captures = regexes.pattern.create_captures();
     regexes.pattern.search_captures(&input, &mut captures);
-    let matched = captures.get_match().ok_or("the pattern does not match here")?.range();
-    let secret = captures.get_group(regexes.secret).ok_or("the match holds no secret")?.range();
+    let matched = captures
+        .get_match()
+        .ok_or("the pattern does not match here")?
+        .range();
+    let secret = captures
+        .get_group(regexes.secret)
+        .ok_or("the match holds no secret")?
+        .range();
     if secret.is_empty() {
         return Err("the match holds no secret");
     }
     if let Some(before) = &regexes.before {
         let context = &bytes[at.saturating_sub(CONTEXT)..at];
         // `before` ends in `$`: the last bytes decide.
-        before.find(context).ok_or("what stands before does not fit")?;
+        before
+            .find(context)
+            .ok_or("what stands before does not fit")?;
     }
     if let Some(near) = &regexes.near {
         let context = &bytes[at.saturating_sub(NEAR)..(matched.end + NEAR).min(bytes.len())];
-        near.find(context).ok_or("the words that belong near are missing")?;
+        near.find(context)
+            .ok_or("the words that belong near are missing")?;
     }
     let value = &bytes[secret.clone()];
     let groups: Vec<(&str, &[u8])> = regexes
         .groups
         .iter()
         .filter(|(name, _)| name != "secret")
-        .filter_map(|(name, index)| Some((name.as_str(), &bytes[captures.get_group(*index)?.range()])))
+        .filter_map(|(name, index)| {
+            Some((name.as_str(), &bytes[captures.get_group(*index)?.range()]))
+        })
         .collect();
     let (confidence, mut facts, proved) = match rule.prover {
         None => (rule.confidence, Vec::new(), false),
         Some(prover) => {
-            match (prover.prove)(&Found { secret: value, matched: &bytes[matched.clone()], groups: &groups }) {
+            match (prover.prove)(&Found {
+                secret: value,
+                matched: &bytes[matched.clone()],
+                groups: &groups,
+            }) {
                 Proof::Refuted => return Err("checksum or structure do not hold"),
                 Proof::Undecided(facts) => (rule.confidence, facts, false),
                 Proof::Proved(facts) => (Confidence::High, facts, true),
@@ -64,11 +93,21 @@ pub(super) fn judge(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usi
         if rule.entropy.is_some_and(|least| entropy(value) < least) {
             return Err("the value is not random enough");
         }
-        if rule.judge == Some(Judge::Assignment) && !assignment::is_secret(bytes, matched.clone(), secret.clone()) {
+        if rule.judge == Some(Judge::Assignment)
+            && !assignment::is_secret(bytes, matched.clone(), secret.clone())
+        {
             return Err("name and value do not look like an assigned secret");
         }
     }
-    let handle = handle(rule, regexes.handle.and_then(|index| captures.get_group(index)).map(|span| span.range()), bytes, &mut facts);
+    let handle = handle(
+        rule,
+        regexes
+            .handle
+            .and_then(|index| captures.get_group(index))
+            .map(|span| span.range()),
+        bytes,
+        &mut facts,
+    );
     let secret_id = match &handle {
         Some(handle) if rule.public => seal.secret(handle.value.as_bytes()),
         _ => seal.secret(value),
@@ -94,7 +133,12 @@ pub(super) fn judge(rule: &Rule, number: u32, seal: &Seal, bytes: &[u8], at: usi
 
 /// The public identifier: the pattern's `handle` group, or the fact of that name that a prover
 /// computed (a key's fingerprint).
-fn handle(rule: &Rule, span: Option<Range<usize>>, bytes: &[u8], facts: &mut Vec<(String, String)>) -> Option<Handle> {
+fn handle(
+    rule: &Rule,
+    span: Option<Range<usize>>,
+    bytes: &[u8],
+    facts: &mut Vec<(String, String)>,
+) -> Option<Handle> {
     let scheme = rule.handle.as_ref()?;
     let Some(span) = span else {
         let at = facts.iter().position(|(name, _)| name == scheme)?;
@@ -112,13 +156,20 @@ fn preview(rule: &Rule, value: &[u8]) -> String {
     let head = match &rule.lane {
         Lane::Token(literals) => literals
             .iter()
-            .filter(|literal| value.starts_with(literal.as_bytes()) && literal.len() * 2 <= value.len())
+            .filter(|literal| {
+                value.starts_with(literal.as_bytes()) && literal.len() * 2 <= value.len()
+            })
             .max_by_key(|literal| literal.len())
             .map_or("", String::as_str),
         Lane::Anchor(_) | Lane::Name(_) if value.starts_with(b"-----BEGIN ") => {
-            let line = value[..value.len().min(60)].split(|&b| b == b'\n' || b == b'\\').next().unwrap_or_default();
+            let line = value[..value.len().min(60)]
+                .split(|&b| b == b'\n' || b == b'\\')
+                .next()
+                .unwrap_or_default();
             return match std::str::from_utf8(line) {
-                Ok(line) if line.trim_end().ends_with("-----") => format!("{} ({} bytes)", line.trim_end(), value.len()),
+                Ok(line) if line.trim_end().ends_with("-----") => {
+                    format!("{} ({} bytes)", line.trim_end(), value.len())
+                }
                 _ => format!("… ({} bytes)", value.len()),
             };
         }

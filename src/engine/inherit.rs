@@ -25,7 +25,9 @@ pub(super) struct Inherited {
 pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach]) -> Vec<Inherited> {
     let mut out = Vec::new();
     for copy in copied {
-        let first = base.hits.partition_point(|hit| (hit.at as usize) < copy.from);
+        let first = base
+            .hits
+            .partition_point(|hit| (hit.at as usize) < copy.from);
         let starts = copy.from == 0 && copy.at == 0;
         let ends = copy.from + copy.len == base.len && copy.at + copy.len == len;
         for hit in &base.hits[first..] {
@@ -42,8 +44,14 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
             let reach = reach[usize::from(hit.slot)];
             let before = at >= copy.from + reach.before || starts;
             let after = at + reach.after <= copy.from + copy.len || ends;
-            let shifted = Hit { at: (at - copy.from + copy.at) as u32, ..*hit };
-            out.push(Inherited { hit: shifted, from: (before && after).then_some(at) });
+            let shifted = Hit {
+                at: (at - copy.from + copy.at) as u32,
+                ..*hit
+            };
+            out.push(Inherited {
+                hit: shifted,
+                from: (before && after).then_some(at),
+            });
         }
     }
     out
@@ -51,7 +59,12 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
 
 /// Where hits can begin that were not taken over: everything outside copied ranges, and around
 /// their borders as far as a lane looks.
-pub(super) fn regions(copied: &[Copied], base_len: usize, len: usize, lane_reach: usize) -> Vec<Range<usize>> {
+pub(super) fn regions(
+    copied: &[Copied],
+    base_len: usize,
+    len: usize,
+    lane_reach: usize,
+) -> Vec<Range<usize>> {
     let mut regions: Vec<Range<usize>> = Vec::new();
     let mut add = |fresh: Range<usize>| {
         let region = fresh.start.saturating_sub(lane_reach)..(fresh.end + 1).min(len);
@@ -68,7 +81,9 @@ pub(super) fn regions(copied: &[Copied], base_len: usize, len: usize, lane_reach
         }
         at = copy.at + copy.len;
     }
-    let ends = copied.last().is_some_and(|copy| copy.from + copy.len == base_len && copy.at + copy.len == len);
+    let ends = copied
+        .last()
+        .is_some_and(|copy| copy.from + copy.len == base_len && copy.at + copy.len == len);
     if !ends {
         add(at..len);
     }
@@ -77,16 +92,27 @@ pub(super) fn regions(copied: &[Copied], base_len: usize, len: usize, lane_reach
 }
 
 /// The base's verdicts at a hit, moved to where the hit is now.
-pub(super) fn candidates<'b>(base: &'b Trace, from: usize, to: usize, len: usize, reach: Reach) -> impl Iterator<Item = Candidate> + 'b {
+pub(super) fn candidates<'b>(
+    base: &'b Trace,
+    from: usize,
+    to: usize,
+    len: usize,
+    reach: Reach,
+) -> impl Iterator<Item = Candidate> + 'b {
     // Candidates are sorted by hit first.
-    let first = base.candidates.partition_point(|candidate| candidate.hit < from);
-    base.candidates[first..].iter().take_while(move |candidate| candidate.hit == from).map(move |candidate| {
-        let moved = |position: usize| position + to - from;
-        Candidate {
-            span: moved(candidate.span.start)..moved(candidate.span.end),
-            window: to.saturating_sub(reach.before)..(to + reach.after).min(len),
-            hit: to,
-            ..candidate.clone()
-        }
-    })
+    let first = base
+        .candidates
+        .partition_point(|candidate| candidate.hit < from);
+    base.candidates[first..]
+        .iter()
+        .take_while(move |candidate| candidate.hit == from)
+        .map(move |candidate| {
+            let moved = |position: usize| position + to - from;
+            Candidate {
+                span: moved(candidate.span.start)..moved(candidate.span.end),
+                window: to.saturating_sub(reach.before)..(to + reach.after).min(len),
+                hit: to,
+                ..candidate.clone()
+            }
+        })
 }

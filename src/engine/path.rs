@@ -4,26 +4,119 @@ use keymuster_api::PathClass;
 
 /// Directory names that hold tests, fixtures and examples.
 const TEST_FOLDERS: &[&str] = &[
-    "test", "tests", "testing", "testdata", "test-data", "test_data", "testsuite", "spec", "specs", "fixture", "fixtures", "example",
-    "examples", "sample", "samples", "mock", "mocks", "__tests__", "__mocks__", "__fixtures__", "demo", "demos", "e2e",
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "test-data",
+    "test_data",
+    "testsuite",
+    "spec",
+    "specs",
+    "fixture",
+    "fixtures",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "mock",
+    "mocks",
+    "__tests__",
+    "__mocks__",
+    "__fixtures__",
+    "demo",
+    "demos",
+    "e2e",
 ];
 
 const GENERATED_NAMES: &[&str] = &[
-    "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "cargo.lock", "composer.lock", "gemfile.lock",
-    "poetry.lock", "pipfile.lock", "go.sum", "go.work.sum", "flake.lock", "packages.lock.json", "mix.lock", "podfile.lock", "uv.lock",
-    "bun.lock", "gradle.lockfile", "checksums", "sha256sums", "sha1sums", "md5sums",
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "cargo.lock",
+    "composer.lock",
+    "gemfile.lock",
+    "poetry.lock",
+    "pipfile.lock",
+    "go.sum",
+    "go.work.sum",
+    "flake.lock",
+    "packages.lock.json",
+    "mix.lock",
+    "podfile.lock",
+    "uv.lock",
+    "bun.lock",
+    "gradle.lockfile",
+    "checksums",
+    "sha256sums",
+    "sha1sums",
+    "md5sums",
 ];
 
 const GENERATED_SUFFIXES: &[&str] = &[
-    ".min.js", ".min.css", ".bundle.js", ".map", ".sum", ".sha256", ".sha512", ".sha1", ".md5", ".svg", ".crt", ".cer", ".lock",
-    ".css", ".ipa", ".dic", ".po", ".pot", ".csproj", ".sln", ".patch.lock", ".snap",
+    ".min.js",
+    ".min.css",
+    ".bundle.js",
+    ".map",
+    ".sum",
+    ".sha256",
+    ".sha512",
+    ".sha1",
+    ".md5",
+    ".svg",
+    ".crt",
+    ".cer",
+    ".lock",
+    ".css",
+    ".ipa",
+    ".dic",
+    ".po",
+    ".pot",
+    ".csproj",
+    ".sln",
+    ".patch.lock",
+    ".snap",
 ];
 
-const DOC_SUFFIXES: &[&str] = &[".md", ".markdown", ".rst", ".adoc", ".asciidoc", ".txt", ".html", ".htm", ".tex", ".texi", ".pod", ".rdoc"];
+const DOC_SUFFIXES: &[&str] = &[
+    ".md",
+    ".markdown",
+    ".rst",
+    ".adoc",
+    ".asciidoc",
+    ".txt",
+    ".html",
+    ".htm",
+    ".tex",
+    ".texi",
+    ".pod",
+    ".rdoc",
+];
 
 const CONFIG_SUFFIXES: &[&str] = &[
-    ".env", ".ini", ".cfg", ".conf", ".config", ".properties", ".toml", ".yaml", ".yml", ".tfvars", ".cnf", ".prefs", ".credentials",
-    ".npmrc", ".netrc", ".pypirc", ".pgpass", ".my.cnf", ".s3cfg", ".boto", ".dockercfg", ".gitconfig",
+    ".env",
+    ".ini",
+    ".cfg",
+    ".conf",
+    ".config",
+    ".properties",
+    ".toml",
+    ".yaml",
+    ".yml",
+    ".tfvars",
+    ".cnf",
+    ".prefs",
+    ".credentials",
+    ".npmrc",
+    ".netrc",
+    ".pypirc",
+    ".pgpass",
+    ".my.cnf",
+    ".s3cfg",
+    ".boto",
+    ".dockercfg",
+    ".gitconfig",
 ];
 
 /// The class of a path. The order of the questions decides: a lock file under `tests/` is
@@ -31,16 +124,32 @@ const CONFIG_SUFFIXES: &[&str] = &[
 pub fn classify(path: &[u8]) -> PathClass {
     let path = String::from_utf8_lossy(path).to_ascii_lowercase();
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
-    if GENERATED_NAMES.contains(&name) || GENERATED_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) {
+    if GENERATED_NAMES.contains(&name)
+        || GENERATED_SUFFIXES
+            .iter()
+            .any(|suffix| name.ends_with(suffix))
+    {
         return PathClass::Generated;
     }
-    if folders.split('/').any(|folder| TEST_FOLDERS.contains(&folder)) || is_test_name(name) {
+    if folders
+        .split('/')
+        .any(|folder| TEST_FOLDERS.contains(&folder))
+        || is_test_name(name)
+    {
         return PathClass::Test;
     }
-    if CONFIG_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || name.starts_with(".env") || name == "credentials" || name == "config" {
+    if CONFIG_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+        || name.starts_with(".env")
+        || name == "credentials"
+        || name == "config"
+    {
         return PathClass::Config;
     }
-    if DOC_SUFFIXES.iter().any(|suffix| name.ends_with(suffix)) || name.starts_with("changelog") || name.starts_with("readme") || name.starts_with("changes") {
+    if DOC_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
+        || name.starts_with("changelog")
+        || name.starts_with("readme")
+        || name.starts_with("changes")
+    {
         return PathClass::Docs;
     }
     PathClass::Plain
@@ -60,7 +169,9 @@ fn is_test_name(name: &str) -> bool {
         || stem.ends_with("_test")
         || stem.ends_with("_spec")
         || stem.ends_with("-test")
-        || (stem.len() > 4 && (stem.ends_with("test") || stem.ends_with("tests")) && !stem.ends_with("latest"))
+        || (stem.len() > 4
+            && (stem.ends_with("test") || stem.ends_with("tests"))
+            && !stem.ends_with("latest"))
         || name.contains(".test.")
         || name.contains(".spec.")
         || name.contains(".example")

@@ -13,8 +13,15 @@ use keymuster_api::Candidate;
 use super::ruleset::RuleSet;
 
 /// The winners among the candidates that hold at their place, sorted by span.
-pub(super) fn winners<'c>(rules: &RuleSet, candidates: &'c [Candidate], holds: impl Fn(&Candidate) -> bool) -> Vec<&'c Candidate> {
-    let mut ordered: Vec<&Candidate> = candidates.iter().filter(|candidate| holds(candidate)).collect();
+pub(super) fn winners<'c>(
+    rules: &RuleSet,
+    candidates: &'c [Candidate],
+    holds: impl Fn(&Candidate) -> bool,
+) -> Vec<&'c Candidate> {
+    let mut ordered: Vec<&Candidate> = candidates
+        .iter()
+        .filter(|candidate| holds(candidate))
+        .collect();
     ordered.sort_by_key(|candidate| {
         let rule = &rules.rules[candidate.rule as usize];
         (
@@ -28,7 +35,9 @@ pub(super) fn winners<'c>(rules: &RuleSet, candidates: &'c [Candidate], holds: i
     });
     let mut winners: Vec<&Candidate> = Vec::new();
     for candidate in ordered {
-        let overlaps = |other: &&Candidate| candidate.span.start < other.span.end && other.span.start < candidate.span.end;
+        let overlaps = |other: &&Candidate| {
+            candidate.span.start < other.span.end && other.span.start < candidate.span.end
+        };
         if !winners.iter().any(|other| overlaps(&other)) {
             winners.push(candidate);
         }
@@ -39,9 +48,18 @@ pub(super) fn winners<'c>(rules: &RuleSet, candidates: &'c [Candidate], holds: i
         .filter_map(|winner| winner.details.handle.as_ref())
         .collect();
     let is_part = |candidate: &&Candidate| {
-        rules.rules[candidate.rule as usize].public && candidate.details.handle.as_ref().is_some_and(|handle| owned.contains(&handle))
+        rules.rules[candidate.rule as usize].public
+            && candidate
+                .details
+                .handle
+                .as_ref()
+                .is_some_and(|handle| owned.contains(&handle))
     };
-    let mut winners: Vec<&Candidate> = winners.iter().copied().filter(|candidate| !is_part(candidate)).collect();
+    let mut winners: Vec<&Candidate> = winners
+        .iter()
+        .copied()
+        .filter(|candidate| !is_part(candidate))
+        .collect();
     winners.sort_by_key(|candidate| (candidate.span.start, candidate.span.end));
     winners
 }

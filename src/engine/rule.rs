@@ -167,47 +167,82 @@ impl Rule {
     pub(super) fn new(text: RuleText, source: String) -> Result<Rule, String> {
         let id = text.id;
         let named = |what: &str| format!("rule '{id}': {what}");
-        if !id.contains('.') || !id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b)) {
-            return Err(named("an id is '<provider>.<kind>' in lower case, digits, '-' and '_'"));
+        if !id.contains('.')
+            || !id
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"._-".contains(&b))
+        {
+            return Err(named(
+                "an id is '<provider>.<kind>' in lower case, digits, '-' and '_'",
+            ));
         }
-        let lane = match (text.prefix.is_empty(), text.anchors.is_empty(), text.names.is_empty()) {
+        let lane = match (
+            text.prefix.is_empty(),
+            text.anchors.is_empty(),
+            text.names.is_empty(),
+        ) {
             (_, _, false) => Lane::Name(text.names),
             (false, true, true) => Lane::Token(text.prefix),
             (true, false, true) => Lane::Anchor(text.anchors),
-            _ => return Err(named("give either `prefix` (token lane) or `anchors` (anchor lane), or `names`")),
+            _ => {
+                return Err(named(
+                    "give either `prefix` (token lane) or `anchors` (anchor lane), or `names`",
+                ));
+            }
         };
         match &lane {
             Lane::Token(all) => {
                 for prefix in all {
                     if prefix.len() < 2 || !prefix.bytes().all(is_token_byte) {
-                        return Err(named(&format!("prefix '{prefix}' must be two or more of [A-Za-z0-9_-]; use `anchors` for others")));
+                        return Err(named(&format!(
+                            "prefix '{prefix}' must be two or more of [A-Za-z0-9_-]; use `anchors` for others"
+                        )));
                     }
                 }
             }
             Lane::Anchor(all) => {
                 for anchor in all {
                     if anchor.len() < 3 || anchor.bytes().any(|b| b.is_ascii_uppercase()) {
-                        return Err(named(&format!("anchor '{anchor}' must be lower case and at least three bytes long")));
+                        return Err(named(&format!(
+                            "anchor '{anchor}' must be lower case and at least three bytes long"
+                        )));
                     }
                 }
             }
             Lane::Name(_) => {}
         }
-        let longest = longest_match(&text.pattern).map_err(|why| named(&format!("pattern: {why}")))?;
+        let longest =
+            longest_match(&text.pattern).map_err(|why| named(&format!("pattern: {why}")))?;
         if longest > LONGEST {
-            return Err(named(&format!("pattern can match {longest} bytes; at most {LONGEST} are allowed, bound its repetitions")));
+            return Err(named(&format!(
+                "pattern can match {longest} bytes; at most {LONGEST} are allowed, bound its repetitions"
+            )));
         }
         let prover = match text.checksum.as_ref().or(text.structure.as_ref()) {
             None => None,
-            Some(name) => Some(PROVERS.iter().find(|prover| prover.name == name).ok_or_else(|| {
-                let known: Vec<_> = PROVERS.iter().map(|prover| prover.name).collect();
-                named(&format!("'{name}' is no prover; known are: {}", known.join(", ")))
-            })?),
+            Some(name) => Some(
+                PROVERS
+                    .iter()
+                    .find(|prover| prover.name == name)
+                    .ok_or_else(|| {
+                        let known: Vec<_> = PROVERS.iter().map(|prover| prover.name).collect();
+                        named(&format!(
+                            "'{name}' is no prover; known are: {}",
+                            known.join(", ")
+                        ))
+                    })?,
+            ),
         };
         let set = |words: &[ClassWord]| {
-            words.iter().fold(PathClasses::NONE, |set, &word| set.with(PathClass::from(word)))
+            words.iter().fold(PathClasses::NONE, |set, &word| {
+                set.with(PathClass::from(word))
+            })
         };
-        let mut classes = if text.only.is_empty() { PathClasses::ALL } else { set(&text.only) };
+        let mut classes = if text.only.is_empty() {
+            PathClasses::ALL
+        } else {
+            set(&text.only)
+        };
         for &word in &text.skip {
             classes = classes.without(PathClass::from(word));
         }
@@ -224,7 +259,11 @@ impl Rule {
             public: text.public,
             classes,
             confidence: text.confidence.into(),
-            severity: if text.public { Severity::Info } else { text.severity.into() },
+            severity: if text.public {
+                Severity::Info
+            } else {
+                text.severity.into()
+            },
             why: text.why,
             page: text.page,
             hits: text.hit,
@@ -244,7 +283,10 @@ impl Rule {
     /// Never for a rule that [`Rule::compile`] accepted; rule sets from users are compiled
     /// whole while they are read, the embedded one is by a test.
     pub(super) fn regexes(&self) -> &Regexes {
-        self.regexes.get_or_init(|| self.compile().expect("rule was compiled when it was checked"))
+        self.regexes.get_or_init(|| {
+            self.compile()
+                .expect("rule was compiled when it was checked")
+        })
     }
 
     /// Compiles the rule's patterns.
@@ -254,7 +296,11 @@ impl Rule {
     pub(super) fn compile(&self) -> Result<Regexes, String> {
         let build = |what: &str, pattern: &str| {
             meta::Regex::builder()
-                .configure(meta::Config::new().nfa_size_limit(Some(16 << 20)).utf8_empty(false))
+                .configure(
+                    meta::Config::new()
+                        .nfa_size_limit(Some(16 << 20))
+                        .utf8_empty(false),
+                )
                 .syntax(syntax::Config::new().unicode(false).utf8(false))
                 .build(pattern)
                 .map_err(|error| format!("rule '{}': {what}: {}", self.id, innermost(&error)))
@@ -262,12 +308,20 @@ impl Rule {
         let pattern = build("pattern", &self.pattern)?;
         let mut groups = Vec::new();
         let info = pattern.group_info();
-        for (index, name) in info.pattern_names(regex_automata::PatternID::ZERO).enumerate() {
+        for (index, name) in info
+            .pattern_names(regex_automata::PatternID::ZERO)
+            .enumerate()
+        {
             if let Some(name) = name {
                 groups.push((name.to_owned(), index));
             }
         }
-        let find = |wanted: &str| groups.iter().find(|(name, _)| name == wanted).map(|&(_, index)| index);
+        let find = |wanted: &str| {
+            groups
+                .iter()
+                .find(|(name, _)| name == wanted)
+                .map(|&(_, index)| index)
+        };
         let secret = find("secret")
             .ok_or_else(|| format!("rule '{}': pattern needs a group (?<secret>…)", self.id))?;
         let handle = find("handle");
@@ -275,15 +329,27 @@ impl Rule {
             secret,
             handle,
             groups,
-            before: self.before.as_deref().map(|text| build("before", text)).transpose()?,
-            near: self.near.as_deref().map(|text| build("near", text)).transpose()?,
+            before: self
+                .before
+                .as_deref()
+                .map(|text| build("before", text))
+                .transpose()?,
+            near: self
+                .near
+                .as_deref()
+                .map(|text| build("near", text))
+                .transpose()?,
             pattern,
         })
     }
 
     /// The bytes a verdict at this hit may look at, in a content of this length.
     pub(super) fn window(&self, at: usize, len: usize) -> Range<usize> {
-        let context = if self.before.is_some() || self.judge.is_some() { CONTEXT } else { 1 };
+        let context = if self.before.is_some() || self.judge.is_some() {
+            CONTEXT
+        } else {
+            1
+        };
         let near = if self.near.is_some() { NEAR } else { 0 };
         at.saturating_sub(context.max(near))..(at + self.longest + COMMENT.max(near) + 1).min(len)
     }

@@ -48,7 +48,10 @@ impl RuleSet {
     /// # Errors
     /// Never in a released program: a test reads them all.
     pub fn embedded() -> Result<RuleSet, RuleError> {
-        RuleSet::read(embedded::FILES.iter().map(|&(file, text)| (file, text)), false)
+        RuleSet::read(
+            embedded::FILES.iter().map(|&(file, text)| (file, text)),
+            false,
+        )
     }
 
     /// The program's own rules and these files of the user's. A rule with the id of an
@@ -56,7 +59,9 @@ impl RuleSet {
     ///
     /// # Errors
     /// The first fault, with its place.
-    pub fn with_files<'a>(files: impl Iterator<Item = (&'a str, &'a str)>) -> Result<RuleSet, RuleError> {
+    pub fn with_files<'a>(
+        files: impl Iterator<Item = (&'a str, &'a str)>,
+    ) -> Result<RuleSet, RuleError> {
         let mut rules = BTreeMap::new();
         for &(file, text) in embedded::FILES {
             read_file(file, text, false, &mut rules)?;
@@ -109,19 +114,43 @@ impl RuleSet {
             // What a memo must notice: everything a verdict depends on.
             hash.update(format!(
                 "{}\0{}\0{}\0{:?}\0{:?}\0{:?}\0{:?}\0{:?}\0{:?}\0",
-                rule.id, rule.pattern, rule.kind, rule.lane, rule.before, rule.near, rule.entropy, rule.classes, rule.confidence
+                rule.id,
+                rule.pattern,
+                rule.kind,
+                rule.lane,
+                rule.before,
+                rule.near,
+                rule.entropy,
+                rule.classes,
+                rule.confidence
             ));
         }
         let mut slots = Vec::new();
         let mut slot = |rules: &[u32]| {
             slots.push(rules.to_vec());
-            u16::try_from(slots.len() - 1).expect("fewer than 65,536 literals; checked by `rules check`")
+            u16::try_from(slots.len() - 1)
+                .expect("fewer than 65,536 literals; checked by `rules check`")
         };
-        let tokens = TokenLane::new(prefixes.iter().map(|(&text, rules)| (text.as_bytes(), slot(rules))));
-        let anchors = AnchorLane::new(anchors.iter().map(|(&text, rules)| (text.as_bytes(), slot(rules))));
+        let tokens = TokenLane::new(
+            prefixes
+                .iter()
+                .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
+        );
+        let anchors = AnchorLane::new(
+            anchors
+                .iter()
+                .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
+        );
         let mut id = [0; 16];
         id.copy_from_slice(&hash.finalize()[..16]);
-        RuleSet { slots, tokens, anchors, named, id, rules }
+        RuleSet {
+            slots,
+            tokens,
+            anchors,
+            named,
+            id,
+            rules,
+        }
     }
 
     /// A name for exactly this set of rules: changes when any verdict could.
@@ -131,7 +160,10 @@ impl RuleSet {
 
     /// The rule with this id.
     pub fn find(&self, id: &str) -> Option<&Rule> {
-        self.rules.binary_search_by(|rule| (*rule.id).cmp(id)).ok().map(|index| &self.rules[index])
+        self.rules
+            .binary_search_by(|rule| (*rule.id).cmp(id))
+            .ok()
+            .map(|index| &self.rules[index])
     }
 
     /// How many literals each lane looks for: prefixes, anchors.
@@ -155,8 +187,12 @@ fn read_file(
             message,
         }
     };
-    let parsed: RuleFile = toml::from_str(text)
-        .map_err(|error| fault(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+    let parsed: RuleFile = toml::from_str(text).map_err(|error| {
+        fault(
+            error.span().map_or(0, |span| span.start),
+            error.message().to_owned(),
+        )
+    })?;
     for rule in parsed.rule {
         let start = rule.span().start;
         let place = fault(start, String::new());
@@ -168,7 +204,13 @@ fn read_file(
             let _ = rule.regexes.set(regexes);
         }
         if let Some(other) = rules.get(&rule.id) {
-            return Err(fault(start, format!("rule '{}' is already defined in {}; rename one", rule.id, other.source)));
+            return Err(fault(
+                start,
+                format!(
+                    "rule '{}' is already defined in {}; rename one",
+                    rule.id, other.source
+                ),
+            ));
         }
         rules.insert(rule.id.clone(), rule);
     }

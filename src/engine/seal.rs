@@ -16,13 +16,21 @@ pub struct Seal {
 impl Seal {
     /// Of a key that was read or made by the caller.
     pub fn new(key: [u8; 32]) -> Seal {
-        Seal { key: Zeroizing::new(key) }
+        Seal {
+            key: Zeroizing::new(key),
+        }
     }
 
     /// The key's public name: eight hexadecimal digits.
     pub fn key_id(&self) -> String {
-        let digest = Sha256::new().chain_update(b"keymuster key id v1\0").chain_update(*self.key).finalize();
-        digest[..4].iter().map(|byte| format!("{byte:02x}")).collect()
+        let digest = Sha256::new()
+            .chain_update(b"keymuster key id v1\0")
+            .chain_update(*self.key)
+            .finalize();
+        digest[..4]
+            .iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect()
     }
 
     /// The keyed name of a secret, normalised first: surrounding white space does not count,
@@ -59,7 +67,8 @@ impl Seal {
     }
 
     fn mac(&self, domain: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&*self.key).expect("HMAC takes a key of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&*self.key).expect("HMAC takes a key of any length");
         mac.update(domain);
         mac
     }
@@ -84,7 +93,10 @@ mod tests {
         let dashes = "-----";
         let wrapped = format!("{dashes}BEGIN X{dashes}\nAAAA\nBBBB\n{dashes}END X{dashes}");
         let escaped = wrapped.replace('\n', "\\n");
-        assert_eq!(seal.secret(wrapped.as_bytes()), seal.secret(escaped.as_bytes()));
+        assert_eq!(
+            seal.secret(wrapped.as_bytes()),
+            seal.secret(escaped.as_bytes())
+        );
         assert_eq!(format!("{seal:?}"), "Seal(…)");
     }
 }

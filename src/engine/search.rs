@@ -2,13 +2,14 @@
 
 use std::{cell::RefCell, ops::Range};
 
-use keymuster_api::{Candidate, Content, Fresh, Hit, PathClass, Redaction, Redactor, SecretId, Spot, Trace};
+use keymuster_api::{
+    Candidate, Content, Fresh, Hit, PathClass, Redaction, Redactor, SecretId, Spot, Trace,
+};
 
 use super::{
     confirm::confirm,
     inherit::{self, Reach},
-    path,
-    precedence,
+    path, precedence,
     rule::{TOKEN_RUN, is_token_byte},
     ruleset::RuleSet,
     seal::Seal,
@@ -38,12 +39,20 @@ impl Engine {
                 numbers.iter().fold(Reach::default(), |reach, &number| {
                     // Far from both ends of a long content the window is not clamped.
                     let window = rules.rules[number as usize].window(1 << 20, 1 << 30);
-                    Reach { before: reach.before.max((1 << 20) - window.start), after: reach.after.max(window.end - (1 << 20)) }
+                    Reach {
+                        before: reach.before.max((1 << 20) - window.start),
+                        after: reach.after.max(window.end - (1 << 20)),
+                    }
                 })
             })
             .collect();
         let lane_reach = rules.anchors.longest().max(TOKEN_RUN).max(64) + 1;
-        Engine { rules, seal, reach, lane_reach }
+        Engine {
+            rules,
+            seal,
+            reach,
+            lane_reach,
+        }
     }
 
     /// The rules.
@@ -63,19 +72,32 @@ impl Engine {
         let mut trace = match kind {
             Kind::Utf16Le | Kind::Utf16Be => self.search_utf16(bytes, kind == Kind::Utf16Be),
             Kind::Text | Kind::Binary => match content.fresh {
-                Fresh::Only { copied, base } if base.traits == kind as u32 && !copied.is_empty() => {
+                Fresh::Only { copied, base }
+                    if base.traits == kind as u32 && !copied.is_empty() =>
+                {
                     let regions = inherit::regions(copied, base.len, bytes.len(), self.lane_reach);
-                    let inherited = if base.hits.is_empty() { Vec::new() } else { inherit::hits(copied, base, bytes.len(), &self.reach) };
+                    let inherited = if base.hits.is_empty() {
+                        Vec::new()
+                    } else {
+                        inherit::hits(copied, base, bytes.len(), &self.reach)
+                    };
                     self.search_regions(bytes, &regions, inherited, Some(base))
                 }
-                _ => self.search_regions(bytes, std::slice::from_ref(&(0..bytes.len())), Vec::new(), None),
+                _ => self.search_regions(
+                    bytes,
+                    std::slice::from_ref(&(0..bytes.len())),
+                    Vec::new(),
+                    None,
+                ),
             },
         };
         trace.len = bytes.len();
         trace.traits = kind as u32;
         if content.origin.is_cut {
             // What looked past the end of the slice is judged again with the next.
-            trace.candidates.retain(|candidate| candidate.window.end < bytes.len());
+            trace
+                .candidates
+                .retain(|candidate| candidate.window.end < bytes.len());
         }
         if let Spot::File { path } = &content.place.spot {
             self.search_named(bytes, path.name(), &mut trace);
@@ -85,7 +107,11 @@ impl Engine {
 
     /// The candidates that are told, of a content at this path; at no path (a message, a
     /// value) every rule without a file name holds.
-    pub fn winners<'t>(&self, candidates: &'t [Candidate], path: Option<&[u8]>) -> Vec<&'t Candidate> {
+    pub fn winners<'t>(
+        &self,
+        candidates: &'t [Candidate],
+        path: Option<&[u8]>,
+    ) -> Vec<&'t Candidate> {
         if candidates.is_empty() {
             return Vec::new();
         }
@@ -93,7 +119,9 @@ impl Engine {
         let name = path.map(|path| path.rsplit(|&b| b == b'/').next().unwrap_or(path));
         precedence::winners(&self.rules, candidates, |candidate| {
             let at_home = match &self.rules.rules[candidate.rule as usize].lane {
-                super::rule::Lane::Name(names) => name.is_some_and(|name| path::is_named(name, names)),
+                super::rule::Lane::Name(names) => {
+                    name.is_some_and(|name| path::is_named(name, names))
+                }
                 _ => true,
             };
             at_home && candidate.verdicts.contains(class)
@@ -101,12 +129,18 @@ impl Engine {
     }
 
     /// Why hits came to nothing: position, rule, reason. For people who write rules.
-    pub fn explain_hits(&self, content: &Content<'_>, trace: &Trace) -> Vec<(usize, &str, &'static str)> {
+    pub fn explain_hits(
+        &self,
+        content: &Content<'_>,
+        trace: &Trace,
+    ) -> Vec<(usize, &str, &'static str)> {
         let mut out = Vec::new();
         for hit in &trace.hits {
             for &number in &self.rules.slots[usize::from(hit.slot)] {
                 let rule = &self.rules.rules[number as usize];
-                if let Err(why) = super::confirm::judge(rule, number, &self.seal, content.bytes, hit.at as usize) {
+                if let Err(why) =
+                    super::confirm::judge(rule, number, &self.seal, content.bytes, hit.at as usize)
+                {
                     out.push((hit.at as usize, &*rule.id, why));
                 }
             }
@@ -116,13 +150,22 @@ impl Engine {
 
     /// Whether some rule lives in files of this name.
     pub fn wants_name(&self, name: &[u8]) -> bool {
-        self.rules.named.iter().any(|&number| match &self.rules.rules[number as usize].lane {
-            super::rule::Lane::Name(names) => path::is_named(name, names),
-            _ => false,
-        })
+        self.rules
+            .named
+            .iter()
+            .any(|&number| match &self.rules.rules[number as usize].lane {
+                super::rule::Lane::Name(names) => path::is_named(name, names),
+                _ => false,
+            })
     }
 
-    fn search_regions(&self, bytes: &[u8], regions: &[Range<usize>], inherited: Vec<inherit::Inherited>, base: Option<&Trace>) -> Trace {
+    fn search_regions(
+        &self,
+        bytes: &[u8],
+        regions: &[Range<usize>],
+        inherited: Vec<inherit::Inherited>,
+        base: Option<&Trace>,
+    ) -> Trace {
         HITS.with_borrow_mut(|found| {
             found.clear();
             for region in regions {
@@ -172,12 +215,19 @@ impl Engine {
                 // taken with their own hit.
                 let rules = &self.rules.slots[slot];
                 trace.candidates.extend(
-                    inherit::candidates(base, from, at, bytes.len(), self.reach[slot]).filter(|candidate| rules.contains(&candidate.rule)),
+                    inherit::candidates(base, from, at, bytes.len(), self.reach[slot])
+                        .filter(|candidate| rules.contains(&candidate.rule)),
                 );
             }
             None => {
                 for &number in &self.rules.slots[slot] {
-                    trace.candidates.extend(confirm(&self.rules.rules[number as usize], number, &self.seal, bytes, at));
+                    trace.candidates.extend(confirm(
+                        &self.rules.rules[number as usize],
+                        number,
+                        &self.seal,
+                        bytes,
+                        at,
+                    ));
                 }
             }
         }
@@ -187,10 +237,12 @@ impl Engine {
     fn search_utf16(&self, bytes: &[u8], big_endian: bool) -> Trace {
         let decoded = Decoded::utf16(bytes, big_endian);
         let all = 0..decoded.text.len();
-        let mut trace = self.search_regions(&decoded.text, std::slice::from_ref(&all), Vec::new(), None);
+        let mut trace =
+            self.search_regions(&decoded.text, std::slice::from_ref(&all), Vec::new(), None);
         trace.hits.clear();
         for candidate in &mut trace.candidates {
-            candidate.span = decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
+            candidate.span =
+                decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
             candidate.window = 0..bytes.len();
             candidate.hit = decoded.original(candidate.hit);
         }
@@ -200,9 +252,13 @@ impl Engine {
     fn search_named(&self, bytes: &[u8], name: &[u8], trace: &mut Trace) {
         for &number in &self.rules.named {
             let rule = &self.rules.rules[number as usize];
-            let super::rule::Lane::Name(names) = &rule.lane else { continue };
+            let super::rule::Lane::Name(names) = &rule.lane else {
+                continue;
+            };
             if path::is_named(name, names) {
-                trace.candidates.extend(every_start(rule, number, &self.seal, bytes));
+                trace
+                    .candidates
+                    .extend(every_start(rule, number, &self.seal, bytes));
             }
         }
         trace.candidates.sort_by(order);
@@ -219,19 +275,28 @@ impl Engine {
             Kind::Text | Kind::Binary => None,
         };
         let text: &[u8] = decoded.as_ref().map_or(bytes, |decoded| &decoded.text);
-        let mut trace = Trace { len: bytes.len(), traits: kind as u32, ..Trace::default() };
+        let mut trace = Trace {
+            len: bytes.len(),
+            traits: kind as u32,
+            ..Trace::default()
+        };
         for (number, rule) in (0u32..).zip(&self.rules.rules) {
             if let super::rule::Lane::Name(names) = &rule.lane {
-                let Spot::File { path } = &content.place.spot else { continue };
+                let Spot::File { path } = &content.place.spot else {
+                    continue;
+                };
                 if !path::is_named(path.name(), names) {
                     continue;
                 }
             }
-            trace.candidates.extend(every_start(rule, number, &self.seal, text));
+            trace
+                .candidates
+                .extend(every_start(rule, number, &self.seal, text));
         }
         if let Some(decoded) = &decoded {
             for candidate in &mut trace.candidates {
-                candidate.span = decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
+                candidate.span =
+                    decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
                 candidate.window = 0..bytes.len();
                 candidate.hit = decoded.original(candidate.hit);
             }
@@ -248,7 +313,12 @@ fn order(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
 }
 
 /// Every start at which a rule's pattern matches, confirmed there.
-fn every_start<'a>(rule: &'a super::rule::Rule, number: u32, seal: &'a Seal, bytes: &'a [u8]) -> impl Iterator<Item = Candidate> + 'a {
+fn every_start<'a>(
+    rule: &'a super::rule::Rule,
+    number: u32,
+    seal: &'a Seal,
+    bytes: &'a [u8],
+) -> impl Iterator<Item = Candidate> + 'a {
     let pattern = &rule.regexes().pattern;
     let mut from = 0;
     std::iter::from_fn(move || {
@@ -267,9 +337,17 @@ impl Redactor for Engine {
         let place = keymuster_api::Place {
             system: keymuster_api::SystemId(0),
             resource: 0,
-            spot: Spot::Object { address: String::new() },
+            spot: Spot::Object {
+                address: String::new(),
+            },
         };
-        let content = Content { place: &place, bytes: text.as_bytes(), origin: Default::default(), class: None, fresh: Fresh::Everything };
+        let content = Content {
+            place: &place,
+            bytes: text.as_bytes(),
+            origin: Default::default(),
+            class: None,
+            fresh: Fresh::Everything,
+        };
         let trace = self.search(&content);
         self.winners(&trace.candidates, None)
             .into_iter()

@@ -52,7 +52,11 @@ pub(super) struct Decoded {
 impl Decoded {
     pub(super) fn utf16(bytes: &[u8], big_endian: bool) -> Decoded {
         let units = bytes.chunks_exact(2).map(|pair| {
-            if big_endian { u16::from_be_bytes([pair[0], pair[1]]) } else { u16::from_le_bytes([pair[0], pair[1]]) }
+            if big_endian {
+                u16::from_be_bytes([pair[0], pair[1]])
+            } else {
+                u16::from_le_bytes([pair[0], pair[1]])
+            }
         });
         let mut text = Zeroizing::new(Vec::with_capacity(bytes.len() / 2 + 16));
         let mut offsets = Vec::with_capacity(bytes.len() / 2 + 16);
@@ -66,12 +70,18 @@ impl Decoded {
             }
             offset += 2 * c.len_utf16() as u32;
         }
-        Decoded { text, offsets, len: bytes.len() }
+        Decoded {
+            text,
+            offsets,
+            len: bytes.len(),
+        }
     }
 
     /// The offset in the original of a position in the text.
     pub(super) fn original(&self, position: usize) -> usize {
-        self.offsets.get(position).map_or(self.len, |&offset| offset as usize)
+        self.offsets
+            .get(position)
+            .map_or(self.len, |&offset| offset as usize)
     }
 }
 
@@ -81,10 +91,16 @@ mod tests {
 
     #[test]
     fn encodings_are_told_apart() {
-        let utf16: Vec<u8> = "password = 'x'".encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let utf16: Vec<u8> = "password = 'x'"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
         assert_eq!(kind(&utf16), Kind::Utf16Le);
         assert_eq!(kind(b"plain text"), Kind::Text);
-        assert_eq!(kind(b"\x7fELF\0\0\0\0\x01\x02\x03\x04\x05\x06\x07\x08\x09"), Kind::Binary);
+        assert_eq!(
+            kind(b"\x7fELF\0\0\0\0\x01\x02\x03\x04\x05\x06\x07\x08\x09"),
+            Kind::Binary
+        );
         let decoded = Decoded::utf16(&utf16, false);
         assert_eq!(&decoded.text[..8], b"password");
         assert_eq!(decoded.original(4), 8);

@@ -24,8 +24,10 @@ impl TokenLane {
         let mut prefixes: Vec<(Box<[u8]>, u16)> =
             literals.map(|(text, slot)| (text.into(), slot)).collect();
         prefixes.sort();
-        let mut starts: Box<[u16; 65536]> =
-            vec![0; 65536].into_boxed_slice().try_into().expect("65,536 entries");
+        let mut starts: Box<[u16; 65536]> = vec![0; 65536]
+            .into_boxed_slice()
+            .try_into()
+            .expect("65,536 entries");
         for (index, (text, _)) in prefixes.iter().enumerate().rev() {
             starts[pair(text)] = index as u16 + 1;
         }
@@ -48,7 +50,11 @@ impl TokenLane {
         let mut carry = u64::from(at > 0 && is_word(bytes[at - 1]));
         let (mut word, mut dash) = classify(bytes, at);
         while at < region.end {
-            let (next_word, next_dash) = if at + 64 < end { classify(bytes, at + 64) } else { (0, 0) };
+            let (next_word, next_dash) = if at + 64 < end {
+                classify(bytes, at + 64)
+            } else {
+                (0, 0)
+            };
             let token = u128::from(word | dash) | u128::from(next_word | next_dash) << 64;
             let pairs = token & (token >> 1);
             let fours = pairs & (pairs >> 2);
@@ -101,7 +107,10 @@ fn is_word(byte: u8) -> bool {
 
 /// Bit masks of word bytes and of dashes in the 64 bytes at `at`; bytes past the end are neither.
 fn classify(bytes: &[u8], at: usize) -> (u64, u64) {
-    match bytes.get(at..at + 64).and_then(|block| block.try_into().ok()) {
+    match bytes
+        .get(at..at + 64)
+        .and_then(|block| block.try_into().ok())
+    {
         Some(block) => masks(block),
         None => {
             let mut block = [0; 64];
@@ -147,7 +156,8 @@ mod tests {
         let mut found = Vec::new();
         for at in 0..bytes.len() {
             let boundary = at == 0 || !is_word(bytes[at - 1]);
-            let run = bytes.len() >= at + TOKEN_RUN && bytes[at..at + TOKEN_RUN].iter().all(|&b| is_token_byte(b));
+            let run = bytes.len() >= at + TOKEN_RUN
+                && bytes[at..at + TOKEN_RUN].iter().all(|&b| is_token_byte(b));
             for (slot, prefix) in (0u16..).zip(prefixes) {
                 if boundary && run && bytes[at..].starts_with(prefix.as_bytes()) {
                     found.push((at, slot));

@@ -6,12 +6,21 @@
 
 use std::collections::BTreeMap;
 
-use keymuster_api::{Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp};
+use keymuster_api::{
+    Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp,
+};
 
 use super::{Credential, Estate, Gathered, Identity, Sighting, Sym, Texts};
 
 /// Schemes whose values name a principal or an issuer, under which several credentials live.
-const SHARED_SCHEMES: &[&str] = &["arn", "client-email", "jwt-subject", "jwt-issuer", "user", "account"];
+const SHARED_SCHEMES: &[&str] = &[
+    "arn",
+    "client-email",
+    "jwt-subject",
+    "jwt-issuer",
+    "user",
+    "account",
+];
 
 /// Trust in a claim that is derived from who introduced a secret, in percent.
 const AUTHOR_CONFIDENCE: u8 = 30;
@@ -20,8 +29,10 @@ const AUTHOR_CONFIDENCE: u8 = 30;
 pub fn resolve(mut gathered: Gathered) -> Estate {
     let mut texts = Texts::default();
     let mut identities = identities(&gathered, &mut texts);
-    let identity_index: BTreeMap<String, u32> =
-        (0u32..).zip(&identities).map(|(index, identity)| (texts.text(identity.key).to_owned(), index)).collect();
+    let identity_index: BTreeMap<String, u32> = (0u32..)
+        .zip(&identities)
+        .map(|(index, identity)| (texts.text(identity.key).to_owned(), index))
+        .collect();
     let groups = group(&gathered);
     let mut drafts: Vec<(String, Draft)> = groups
         .into_iter()
@@ -37,23 +48,44 @@ pub fn resolve(mut gathered: Gathered) -> Estate {
         claims_of.entry(&claim.subject).or_default().push(index);
     }
     for identity in &mut identities {
-        identity.claims = claims_of.get(&Key(texts.text(identity.key).to_owned())).cloned().unwrap_or_default();
+        identity.claims = claims_of
+            .get(&Key(texts.text(identity.key).to_owned()))
+            .cloned()
+            .unwrap_or_default();
     }
     let mut credentials = Vec::with_capacity(drafts.len());
     for (number, (subject, draft)) in (0u32..).zip(drafts) {
-        let identity = draft.identity(&gathered).and_then(|key| identity_index.get(&key.0).copied());
+        let identity = draft
+            .identity(&gathered)
+            .and_then(|key| identity_index.get(&key.0).copied());
         if let Some(identity) = identity {
             identities[identity as usize].credentials.push(number);
         }
-        credentials.push(draft.finish(&gathered, &mut texts, subject, identity, &claims_of, &identities));
+        credentials.push(draft.finish(
+            &gathered,
+            &mut texts,
+            subject,
+            identity,
+            &claims_of,
+            &identities,
+        ));
     }
-    Estate { texts, credentials, identities, gathered }
+    Estate {
+        texts,
+        credentials,
+        identities,
+        gathered,
+    }
 }
 
 fn identities(gathered: &Gathered, texts: &mut Texts) -> Vec<Identity> {
     let mut by_key: BTreeMap<&str, Identity> = BTreeMap::new();
     for fact in &gathered.identities {
-        let tags: Vec<(Sym, Sym)> = fact.tags.iter().map(|(name, value)| (texts.intern(name), texts.intern(value))).collect();
+        let tags: Vec<(Sym, Sym)> = fact
+            .tags
+            .iter()
+            .map(|(name, value)| (texts.intern(name), texts.intern(value)))
+            .collect();
         match by_key.get_mut(fact.key.0.as_str()) {
             None => {
                 let identity = Identity {
@@ -78,7 +110,11 @@ fn identities(gathered: &Gathered, texts: &mut Texts) -> Vec<Identity> {
                 known.created = known.created.or(fact.created);
                 known.last_used = latest(known.last_used, fact.last_used);
                 known.interactive = known.interactive.or(fact.interactive);
-                known.tags.extend(tags.into_iter().filter(|tag| !known.tags.contains(tag)).collect::<Vec<_>>());
+                known.tags.extend(
+                    tags.into_iter()
+                        .filter(|tag| !known.tags.contains(tag))
+                        .collect::<Vec<_>>(),
+                );
                 known.sources.push(fact.source.clone());
             }
         }
@@ -119,14 +155,26 @@ fn group(gathered: &Gathered) -> Vec<Vec<Member>> {
     let mut ties: Vec<Vec<Tie<'_>>> = Vec::new();
     for (index, fact) in (0u32..).zip(&gathered.credentials) {
         let mut own = vec![Tie::Key(&fact.key.0)];
-        own.extend(fact.handle.as_ref().filter(|h| names_one(&h.scheme)).map(|h| Tie::Handle(&h.scheme, &h.value)));
+        own.extend(
+            fact.handle
+                .as_ref()
+                .filter(|h| names_one(&h.scheme))
+                .map(|h| Tie::Handle(&h.scheme, &h.value)),
+        );
         own.extend(fact.secret.map(Tie::Secret));
         members.push(Member::Listed(index));
         ties.push(own);
     }
     for (index, sighting) in (0u32..).zip(&gathered.sightings) {
-        let handle = sighting.details.handle.as_ref().filter(|h| names_one(&h.scheme));
-        let mut own: Vec<Tie<'_>> = handle.map(|h| Tie::Handle(&h.scheme, &h.value)).into_iter().collect();
+        let handle = sighting
+            .details
+            .handle
+            .as_ref()
+            .filter(|h| names_one(&h.scheme));
+        let mut own: Vec<Tie<'_>> = handle
+            .map(|h| Tie::Handle(&h.scheme, &h.value))
+            .into_iter()
+            .collect();
         if !sighting.public || own.is_empty() {
             own.push(Tie::Secret(sighting.secret));
         }
@@ -189,14 +237,24 @@ struct Draft {
 
 impl Draft {
     fn new(gathered: &Gathered, members: Vec<Member>) -> Draft {
-        let mut draft = Draft { listed: Vec::new(), seen: Vec::new(), handle: None, key: None, secrets: Vec::new() };
+        let mut draft = Draft {
+            listed: Vec::new(),
+            seen: Vec::new(),
+            handle: None,
+            key: None,
+            secrets: Vec::new(),
+        };
         let mut handles = Vec::new();
         for member in members {
             match member {
                 Member::Listed(index) => {
                     let fact = &gathered.credentials[index as usize];
                     draft.listed.push(index);
-                    handles.extend(fact.handle.iter().map(|h| (h.scheme.clone(), h.value.clone())));
+                    handles.extend(
+                        fact.handle
+                            .iter()
+                            .map(|h| (h.scheme.clone(), h.value.clone())),
+                    );
                     draft.secrets.extend(fact.secret);
                     if draft.key.is_none() {
                         draft.key = Some(fact.key.0.clone());
@@ -205,7 +263,14 @@ impl Draft {
                 Member::Seen(index) => {
                     let sighting = &gathered.sightings[index as usize];
                     draft.seen.push(index);
-                    handles.extend(sighting.details.handle.iter().filter(|h| names_one(&h.scheme)).map(|h| (h.scheme.clone(), h.value.clone())));
+                    handles.extend(
+                        sighting
+                            .details
+                            .handle
+                            .iter()
+                            .filter(|h| names_one(&h.scheme))
+                            .map(|h| (h.scheme.clone(), h.value.clone())),
+                    );
                     if !sighting.public {
                         draft.secrets.push(sighting.secret);
                     }
@@ -229,7 +294,9 @@ impl Draft {
     }
 
     fn identity<'g>(&self, gathered: &'g Gathered) -> Option<&'g Key> {
-        self.listed.iter().find_map(|&index| gathered.credentials[index as usize].identity.as_ref())
+        self.listed
+            .iter()
+            .find_map(|&index| gathered.credentials[index as usize].identity.as_ref())
     }
 
     /// The sighting that says best what the credential is.
@@ -237,7 +304,9 @@ impl Draft {
         self.seen
             .iter()
             .map(|&index| &gathered.sightings[index as usize])
-            .max_by(|a, b| (!a.public, a.confidence, &b.rule).cmp(&(!b.public, b.confidence, &a.rule)))
+            .max_by(|a, b| {
+                (!a.public, a.confidence, &b.rule).cmp(&(!b.public, b.confidence, &a.rule))
+            })
     }
 
     fn finish(
@@ -249,20 +318,44 @@ impl Draft {
         claims_of: &BTreeMap<&Key, Vec<u32>>,
         identities: &[Identity],
     ) -> Credential {
-        let facts: Vec<_> = self.listed.iter().map(|&index| &gathered.credentials[index as usize]).collect();
+        let facts: Vec<_> = self
+            .listed
+            .iter()
+            .map(|&index| &gathered.credentials[index as usize])
+            .collect();
         let best = self.best_sighting(gathered);
         let seen_fact = |name: &str| {
-            let of = |s: &Sighting| s.details.facts.iter().find(|(fact, _)| fact == name).map(|(_, value)| value.clone());
-            self.seen.iter().find_map(|&index| of(&gathered.sightings[index as usize]))
+            let of = |s: &Sighting| {
+                s.details
+                    .facts
+                    .iter()
+                    .find(|(fact, _)| fact == name)
+                    .map(|(_, value)| value.clone())
+            };
+            self.seen
+                .iter()
+                .find_map(|&index| of(&gathered.sightings[index as usize]))
         };
-        let kind = facts.first().map(|fact| fact.kind.clone()).or_else(|| best.map(|s| s.kind.to_string())).unwrap_or_default();
+        let kind = facts
+            .first()
+            .map(|fact| fact.kind.clone())
+            .or_else(|| best.map(|s| s.kind.to_string()))
+            .unwrap_or_default();
         let provider = match facts.first() {
             Some(fact) => fact.provider.clone(),
             None => kind.split('.').next().unwrap_or_default().to_owned(),
         };
-        let account = facts.iter().find_map(|fact| fact.account.clone()).or_else(|| seen_fact("account"));
+        let account = facts
+            .iter()
+            .find_map(|fact| fact.account.clone())
+            .or_else(|| seen_fact("account"));
         let mut status = Status::Unknown;
-        let (mut created, mut rotated, mut last_used, mut expires) = (Known::Unknown, Known::Unknown, Known::Unknown, Known::Unknown);
+        let (mut created, mut rotated, mut last_used, mut expires) = (
+            Known::Unknown,
+            Known::Unknown,
+            Known::Unknown,
+            Known::Unknown,
+        );
         let mut last_used_for = None;
         for fact in &facts {
             status = better(status, fact.status);
@@ -274,10 +367,18 @@ impl Draft {
         }
         if facts.is_empty() {
             let parse = |text: String| text.parse::<Timestamp>().ok();
-            expires = seen_fact("expires").and_then(parse).map_or(Known::Unknown, Known::Known);
-            created = seen_fact("issued").and_then(parse).map_or(Known::Unknown, Known::Known);
+            expires = seen_fact("expires")
+                .and_then(parse)
+                .map_or(Known::Unknown, Known::Known);
+            created = seen_fact("issued")
+                .and_then(parse)
+                .map_or(Known::Unknown, Known::Known);
         }
-        let mut aliases: Vec<String> = self.secrets.iter().map(|secret| format!("secret:{secret}")).collect();
+        let mut aliases: Vec<String> = self
+            .secrets
+            .iter()
+            .map(|secret| format!("secret:{secret}"))
+            .collect();
         aliases.extend(facts.iter().map(|fact| fact.key.0.clone()));
         aliases.retain(|alias| *alias != subject);
         aliases.sort();
@@ -302,7 +403,9 @@ impl Draft {
             provider: texts.intern(&provider),
             account: account.map(|account| texts.intern(&account)),
             name: name.map(|name| texts.intern(&name)),
-            handle: self.handle.map(|(scheme, value)| (texts.intern(&scheme), texts.intern(&value))),
+            handle: self
+                .handle
+                .map(|(scheme, value)| (texts.intern(&scheme), texts.intern(&value))),
             secret: self.secrets.first().copied(),
             identity,
             status,
@@ -328,7 +431,13 @@ fn derive_authors(gathered: &mut Gathered, drafts: &[(String, Draft)]) {
             if sighting.public || sighting.confidence == Confidence::Low {
                 continue;
             }
-            let Some(commit) = sighting.introduced.as_ref().and_then(|commits| commits.first()) else { continue };
+            let Some(commit) = sighting
+                .introduced
+                .as_ref()
+                .and_then(|commits| commits.first())
+            else {
+                continue;
+            };
             let resource = &gathered.resources[sighting.resource as usize];
             derived.push(Claim {
                 subject: Key(subject.clone()),
@@ -336,11 +445,17 @@ fn derive_authors(gathered: &mut Gathered, drafts: &[(String, Draft)]) {
                 role: ClaimRole::Author,
                 observed: commit.at,
                 confidence: AUTHOR_CONFIDENCE,
-                source: Source { system: resource.system, locator: format!("{}@{}", resource.name, short(&commit.id.to_string())) },
+                source: Source {
+                    system: resource.system,
+                    locator: format!("{}@{}", resource.name, short(&commit.id.to_string())),
+                },
             });
         }
     }
-    derived.sort_by(|a, b| (&a.subject, a.observed, &a.party, &a.source).cmp(&(&b.subject, b.observed, &b.party, &b.source)));
+    derived.sort_by(|a, b| {
+        (&a.subject, a.observed, &a.party, &a.source)
+            .cmp(&(&b.subject, b.observed, &b.party, &b.source))
+    });
     derived.dedup_by(|a, b| a.subject == b.subject && a.party == b.party);
     gathered.claims.extend(derived);
 }
@@ -348,7 +463,6 @@ fn derive_authors(gathered: &mut Gathered, drafts: &[(String, Draft)]) {
 fn short(id: &str) -> &str {
     id.get(..10).unwrap_or(id)
 }
-
 
 #[cfg(test)]
 mod tests {
@@ -370,7 +484,10 @@ mod tests {
             severity: Severity::High,
             public: rule.ends_with("-id"),
             secret: SecretId([secret; 16]),
-            details: Arc::new(Details { handle: handle.map(|h| Handle::new("aws-access-key-id", h)), ..Details::default() }),
+            details: Arc::new(Details {
+                handle: handle.map(|h| Handle::new("aws-access-key-id", h)),
+                ..Details::default()
+            }),
             path: path.to_owned(),
             position: None,
             blob: None,
@@ -399,13 +516,27 @@ mod tests {
             last_used: Known::Never,
             last_used_for: None,
             expires: Known::Never,
-            source: Source { system: NOBODY, locator: "keys.json".to_owned() },
+            source: Source {
+                system: NOBODY,
+                locator: "keys.json".to_owned(),
+            },
         }
     }
 
     fn gathered(credentials: Vec<keymuster_api::Credential>, sightings: Vec<Sighting>) -> Gathered {
-        let resource = Resource { system: NOBODY, id: 0, kind: ResourceKind::Tree, name: "app".to_owned(), location: "app".to_owned() };
-        Gathered { credentials, sightings, resources: vec![resource], ..Gathered::default() }
+        let resource = Resource {
+            system: NOBODY,
+            id: 0,
+            kind: ResourceKind::Tree,
+            name: "app".to_owned(),
+            location: "app".to_owned(),
+        };
+        Gathered {
+            credentials,
+            sightings,
+            resources: vec![resource],
+            ..Gathered::default()
+        }
     }
 
     #[test]
@@ -419,7 +550,11 @@ mod tests {
                 sighting("other.token", 3, None, "d"),
             ],
         ));
-        let subjects: Vec<_> = estate.credentials.iter().map(|c| (estate.text(c.subject), c.sightings.len(), c.listed)).collect();
+        let subjects: Vec<_> = estate
+            .credentials
+            .iter()
+            .map(|c| (estate.text(c.subject), c.sightings.len(), c.listed))
+            .collect();
         assert_eq!(
             subjects,
             [
@@ -440,7 +575,16 @@ mod tests {
         ];
         let mut reversed = sightings.clone();
         reversed.reverse();
-        let names = |estate: &Estate| estate.credentials.iter().map(|c| estate.text(c.subject).to_owned()).collect::<Vec<_>>();
-        assert_eq!(names(&resolve(gathered(vec![], sightings))), names(&resolve(gathered(vec![], reversed))));
+        let names = |estate: &Estate| {
+            estate
+                .credentials
+                .iter()
+                .map(|c| estate.text(c.subject).to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            names(&resolve(gathered(vec![], sightings))),
+            names(&resolve(gathered(vec![], reversed)))
+        );
     }
 }

@@ -66,15 +66,32 @@ impl Suppressions {
     /// # Errors
     /// The first fault, with its line.
     pub fn read(file: &str, text: &str, now: Timestamp) -> Result<Suppressions, SuppressionsError> {
-        let line_of = |offset: usize| text[..text.floor_char_boundary(offset)].bytes().filter(|&b| b == b'\n').count() + 1;
-        let fault = |offset: usize, message: String| SuppressionsError { file: file.to_owned(), line: line_of(offset), message };
-        let parsed: SuppressionsFile =
-            toml::from_str(text).map_err(|error| fault(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
+        let line_of = |offset: usize| {
+            text[..text.floor_char_boundary(offset)]
+                .bytes()
+                .filter(|&b| b == b'\n')
+                .count()
+                + 1
+        };
+        let fault = |offset: usize, message: String| SuppressionsError {
+            file: file.to_owned(),
+            line: line_of(offset),
+            message,
+        };
+        let parsed: SuppressionsFile = toml::from_str(text).map_err(|error| {
+            fault(
+                error.span().map_or(0, |span| span.start),
+                error.message().to_owned(),
+            )
+        })?;
         let mut entries = Vec::new();
         for entry in parsed.allow {
             let at = entry.span().start;
             let entry = entry.into_inner();
-            if entry.secret.is_none() && entry.handle.is_none() && (entry.rule.is_none() || entry.path.is_none()) {
+            if entry.secret.is_none()
+                && entry.handle.is_none()
+                && (entry.rule.is_none() || entry.path.is_none())
+            {
                 return Err(fault(at, "an entry names a `secret` (id), a `handle`, or a `rule` together with a `path`".to_owned()));
             }
             if entry.reason.trim().is_empty() {
@@ -84,12 +101,20 @@ impl Suppressions {
                 None => None,
                 Some(glob) => {
                     let built = GlobBuilder::new(glob).literal_separator(true).build();
-                    Some(built.map_err(|error| fault(at, format!("path '{glob}': {}", error.kind())))?.compile_matcher())
+                    Some(
+                        built
+                            .map_err(|error| fault(at, format!("path '{glob}': {}", error.kind())))?
+                            .compile_matcher(),
+                    )
                 }
             };
             let is_expired = match &entry.until {
                 None => false,
-                Some(text) => end_of(text).ok_or_else(|| fault(at, format!("until '{text}' is no date; write 2027-01-31")))? < now,
+                Some(text) => {
+                    end_of(text).ok_or_else(|| {
+                        fault(at, format!("until '{text}' is no date; write 2027-01-31"))
+                    })? < now
+                }
             };
             entries.push(Entry {
                 secret: entry.secret,
@@ -103,7 +128,10 @@ impl Suppressions {
                 used: false,
             });
         }
-        Ok(Suppressions { file: file.to_owned(), entries })
+        Ok(Suppressions {
+            file: file.to_owned(),
+            entries,
+        })
     }
 
     /// Marks what the entries cover; an inline comment that already does stays.
@@ -131,9 +159,14 @@ impl Suppressions {
             .filter_map(|entry| {
                 let place = format!("{}:{}", self.file, entry.line);
                 if !entry.used {
-                    Some(format!("{place}: this suppression covers nothing; remove it"))
+                    Some(format!(
+                        "{place}: this suppression covers nothing; remove it"
+                    ))
                 } else if entry.is_expired {
-                    Some(format!("{place}: this suppression ended on {}; mend what it covered or renew it", entry.until.as_deref().unwrap_or("")))
+                    Some(format!(
+                        "{place}: this suppression ended on {}; mend what it covered or renew it",
+                        entry.until.as_deref().unwrap_or("")
+                    ))
                 } else {
                     None
                 }
@@ -144,11 +177,23 @@ impl Suppressions {
 
 impl Entry {
     fn covers(&self, sighting: &Sighting) -> bool {
-        let matches = |wanted: &Option<String>, got: &str| wanted.as_deref().is_none_or(|wanted| wanted == got);
+        let matches = |wanted: &Option<String>, got: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == got)
+        };
         matches(&self.secret, &sighting.secret.to_string())
-            && matches(&self.handle, sighting.details.handle.as_ref().map_or("", |handle| &handle.value))
+            && matches(
+                &self.handle,
+                sighting
+                    .details
+                    .handle
+                    .as_ref()
+                    .map_or("", |handle| &handle.value),
+            )
             && matches(&self.rule, &sighting.rule)
-            && self.path.as_ref().is_none_or(|glob| glob.is_match(&sighting.path))
+            && self
+                .path
+                .as_ref()
+                .is_none_or(|glob| glob.is_match(&sighting.path))
     }
 }
 
@@ -158,7 +203,9 @@ fn end_of(text: &str) -> Option<Timestamp> {
         return Some(at);
     }
     let day = text.parse::<civil::Date>().ok()?;
-    jiff::tz::Offset::UTC.to_timestamp(day.at(23, 59, 59, 0)).ok()
+    jiff::tz::Offset::UTC
+        .to_timestamp(day.at(23, 59, 59, 0))
+        .ok()
 }
 
 #[cfg(test)]
@@ -172,17 +219,27 @@ mod tests {
 
     #[test]
     fn entries_need_a_credential_and_a_reason() {
-        let error = read("\n[[allow]]\npath = 'a/**'\nreason = 'x'\n").err().expect("refused");
+        let error = read("\n[[allow]]\npath = 'a/**'\nreason = 'x'\n")
+            .err()
+            .expect("refused");
         assert!(error.starts_with("allow.toml:2: an entry names"), "{error}");
-        let error = read("[[allow]]\nsecret = '00'\nreason = ' '\n").err().expect("refused");
+        let error = read("[[allow]]\nsecret = '00'\nreason = ' '\n")
+            .err()
+            .expect("refused");
         assert!(error.contains("needs a `reason`"), "{error}");
-        let error = read("[[allow]]\nsecret = '00'\nreason = 'x'\nuntil = 'soon'\n").err().expect("refused");
+        let error = read("[[allow]]\nsecret = '00'\nreason = 'x'\nuntil = 'soon'\n")
+            .err()
+            .expect("refused");
         assert!(error.contains("is no date"), "{error}");
     }
 
     #[test]
     fn unused_and_expired_entries_are_told() {
-        let list = read("[[allow]]\nsecret = '00'\nreason = 'x'\nuntil = '2026-01-01'\n").expect("reads");
-        assert_eq!(list.remarks(), ["allow.toml:1: this suppression covers nothing; remove it"]);
+        let list =
+            read("[[allow]]\nsecret = '00'\nreason = 'x'\nuntil = '2026-01-01'\n").expect("reads");
+        assert_eq!(
+            list.remarks(),
+            ["allow.toml:1: this suppression covers nothing; remove it"]
+        );
     }
 }

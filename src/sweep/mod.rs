@@ -15,7 +15,9 @@ use std::{
     thread,
 };
 
-use keymuster_api::{Cancel, Connector, Cx, Gap, GapKind, Item, Progress, Sink, Source, SystemId, Timestamp};
+use keymuster_api::{
+    Cancel, Connector, Cx, Gap, GapKind, Item, Progress, Sink, Source, SystemId, Timestamp,
+};
 
 use crate::{
     engine::Engine,
@@ -45,8 +47,18 @@ pub struct SweepOptions<'a> {
 const CHANNEL: usize = 1024;
 
 /// Sweeps all connectors.
-pub fn sweep(connectors: &[Box<dyn Connector>], engine: &Engine, options: &SweepOptions<'_>) -> Gathered {
-    let mut gathered = Gathered { systems: connectors.iter().map(|connector| connector.about().clone()).collect(), ..Gathered::default() };
+pub fn sweep(
+    connectors: &[Box<dyn Connector>],
+    engine: &Engine,
+    options: &SweepOptions<'_>,
+) -> Gathered {
+    let mut gathered = Gathered {
+        systems: connectors
+            .iter()
+            .map(|connector| connector.about().clone())
+            .collect(),
+        ..Gathered::default()
+    };
     let workers = rayon::ThreadPoolBuilder::new()
         .num_threads(options.jobs.max(1))
         .thread_name(|index| format!("worker-{index}"))
@@ -71,7 +83,13 @@ pub fn sweep(connectors: &[Box<dyn Connector>], engine: &Engine, options: &Sweep
                 match item {
                     Item::Work(load) => pool.push(scope, load),
                     Item::Resource(fact) => {
-                        let resource = Resource { system, id: fact.id, kind: fact.kind, name: fact.name, location: fact.location };
+                        let resource = Resource {
+                            system,
+                            id: fact.id,
+                            kind: fact.kind,
+                            name: fact.name,
+                            location: fact.location,
+                        };
                         announced.insert((system, fact.id), resource);
                     }
                     fact => gathered.take(fact),
@@ -82,12 +100,28 @@ pub fn sweep(connectors: &[Box<dyn Connector>], engine: &Engine, options: &Sweep
     let resources = Resources::new(announced);
     let (found, gaps) = pool.finish();
     gathered.gaps.extend(gaps);
-    let mut sightings = second::sightings(connectors, engine, options, &workers, &resources, found, &mut gathered.gaps);
+    let mut sightings = second::sightings(
+        connectors,
+        engine,
+        options,
+        &workers,
+        &resources,
+        found,
+        &mut gathered.gaps,
+    );
     for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
         let mut sink = FactSink(&mut gathered);
         if let Err(error) = connector.settle(&cx(system, engine, options), &mut sink) {
             let label = connector.about().label.clone();
-            sink.gap(Gap { kind: GapKind::Failed, subject: label.clone(), reason: error.message, source: Source { system, locator: label } });
+            sink.gap(Gap {
+                kind: GapKind::Failed,
+                subject: label.clone(),
+                reason: error.message,
+                source: Source {
+                    system,
+                    locator: label,
+                },
+            });
         }
     }
     merge(&mut sightings);
@@ -102,30 +136,73 @@ pub fn sweep(connectors: &[Box<dyn Connector>], engine: &Engine, options: &Sweep
 fn sort(gathered: &mut Gathered) {
     gathered.gaps.sort();
     gathered.gaps.dedup();
-    gathered.credentials.sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
-    gathered.identities.sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
-    gathered.policies.sort_by(|a, b| (&a.key, &a.source, &a.attached).cmp(&(&b.key, &b.source, &b.attached)));
-    gathered.trusts.sort_by(|a, b| (&a.identity, &a.source).cmp(&(&b.identity, &b.source)));
-    gathered.memberships.sort_by(|a, b| (&a.member, &a.group, &a.source).cmp(&(&b.member, &b.group, &b.source)));
-    gathered.slots.sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
-    gathered.references.sort_by(|a, b| (&a.by, &a.to, &a.source).cmp(&(&b.by, &b.to, &b.source)));
-    gathered.claims.sort_by(|a, b| (&a.subject, &a.party, a.role, &a.source).cmp(&(&b.subject, &b.party, b.role, &b.source)));
-    gathered.events.sort_by(|a, b| (&a.subject, a.at, a.kind, &a.source).cmp(&(&b.subject, b.at, b.kind, &b.source)));
-    gathered.coverage.sort_by(|a, b| (&a.scope, &a.what, &a.source).cmp(&(&b.scope, &b.what, &b.source)));
-    gathered.leads.sort_by(|a, b| (&a.address, &a.name, &a.source).cmp(&(&b.address, &b.name, &b.source)));
+    gathered
+        .credentials
+        .sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
+    gathered
+        .identities
+        .sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
+    gathered
+        .policies
+        .sort_by(|a, b| (&a.key, &a.source, &a.attached).cmp(&(&b.key, &b.source, &b.attached)));
+    gathered
+        .trusts
+        .sort_by(|a, b| (&a.identity, &a.source).cmp(&(&b.identity, &b.source)));
+    gathered
+        .memberships
+        .sort_by(|a, b| (&a.member, &a.group, &a.source).cmp(&(&b.member, &b.group, &b.source)));
+    gathered
+        .slots
+        .sort_by(|a, b| (&a.key, &a.source).cmp(&(&b.key, &b.source)));
+    gathered
+        .references
+        .sort_by(|a, b| (&a.by, &a.to, &a.source).cmp(&(&b.by, &b.to, &b.source)));
+    gathered.claims.sort_by(|a, b| {
+        (&a.subject, &a.party, a.role, &a.source).cmp(&(&b.subject, &b.party, b.role, &b.source))
+    });
+    gathered.events.sort_by(|a, b| {
+        (&a.subject, a.at, a.kind, &a.source).cmp(&(&b.subject, b.at, b.kind, &b.source))
+    });
+    gathered
+        .coverage
+        .sort_by(|a, b| (&a.scope, &a.what, &a.source).cmp(&(&b.scope, &b.what, &b.source)));
+    gathered
+        .leads
+        .sort_by(|a, b| (&a.address, &a.name, &a.source).cmp(&(&b.address, &b.name, &b.source)));
 }
 
 /// The same secret of the same file in the working tree and in the history is one place.
 fn merge(sightings: &mut Vec<Sighting>) {
     sightings.sort_by(|a, b| {
-        let key = |s: &Sighting| (s.resource, s.path.clone(), s.position, s.secret, s.rule.clone(), s.blob.is_none(), s.blob);
+        let key = |s: &Sighting| {
+            (
+                s.resource,
+                s.path.clone(),
+                s.position,
+                s.secret,
+                s.rule.clone(),
+                s.blob.is_none(),
+                s.blob,
+            )
+        };
         key(a).cmp(&key(b))
     });
     let mut merged: Vec<Sighting> = Vec::with_capacity(sightings.len());
     for sighting in sightings.drain(..) {
         if let Some(last) = merged.last_mut()
-            && (last.resource, &last.path, last.position, last.secret, &last.rule)
-                == (sighting.resource, &sighting.path, sighting.position, sighting.secret, &sighting.rule)
+            && (
+                last.resource,
+                &last.path,
+                last.position,
+                last.secret,
+                &last.rule,
+            ) == (
+                sighting.resource,
+                &sighting.path,
+                sighting.position,
+                sighting.secret,
+                &sighting.rule,
+            )
             && sighting.blob.is_none()
         {
             last.in_worktree |= sighting.in_worktree;
@@ -148,7 +225,9 @@ impl Resources {
         let mut all: Vec<Resource> = Vec::new();
         let mut index = BTreeMap::new();
         for (key, resource) in announced {
-            let same = all.iter().position(|other| other.name == resource.name && other.location == resource.location);
+            let same = all.iter().position(|other| {
+                other.name == resource.name && other.location == resource.location
+            });
             let number = same.unwrap_or_else(|| {
                 all.push(resource.clone());
                 all.len() - 1
@@ -166,7 +245,11 @@ impl Resources {
     }
 }
 
-pub(crate) fn cx<'a>(system: SystemId, engine: &'a Engine, options: &'a SweepOptions<'_>) -> Cx<'a> {
+pub(crate) fn cx<'a>(
+    system: SystemId,
+    engine: &'a Engine,
+    options: &'a SweepOptions<'_>,
+) -> Cx<'a> {
     Cx {
         system,
         now: options.now,
@@ -199,11 +282,25 @@ impl Sink for ChannelSink<'_> {
     }
 }
 
-fn run_connector(connector: &dyn Connector, system: SystemId, engine: &Engine, options: &SweepOptions<'_>, sender: &crossbeam_channel::Sender<(SystemId, Item)>) {
+fn run_connector(
+    connector: &dyn Connector,
+    system: SystemId,
+    engine: &Engine,
+    options: &SweepOptions<'_>,
+    sender: &crossbeam_channel::Sender<(SystemId, Item)>,
+) {
     let cx = cx(system, engine, options);
     let mut sink = ChannelSink { system, sender };
     let label = connector.about().label.clone();
-    let failed = |kind, reason: String| Gap { kind, subject: label.clone(), reason, source: Source { system, locator: label.clone() } };
+    let failed = |kind, reason: String| Gap {
+        kind,
+        subject: label.clone(),
+        reason,
+        source: Source {
+            system,
+            locator: label.clone(),
+        },
+    };
     let outcome = catch_unwind(AssertUnwindSafe(|| {
         match connector.preflight(&cx) {
             Ok(preflight) => {
@@ -218,6 +315,9 @@ fn run_connector(connector: &dyn Connector, system: SystemId, engine: &Engine, o
         }
     }));
     if outcome.is_err() {
-        sink.gap(failed(GapKind::Failed, "the connector failed unexpectedly; please report this as a bug".to_owned()));
+        sink.gap(failed(
+            GapKind::Failed,
+            "the connector failed unexpectedly; please report this as a bug".to_owned(),
+        ));
     }
 }

@@ -13,7 +13,9 @@ use std::{
     },
 };
 
-use keymuster_api::{Candidate, Content, Gap, GapKind, Load, LoadCx, Place, Source, Spot, SystemId, Trace};
+use keymuster_api::{
+    Candidate, Content, Gap, GapKind, Load, LoadCx, Place, Source, Spot, SystemId, Trace,
+};
 use rayon::Scope;
 
 use super::{SweepOptions, position::position};
@@ -92,13 +94,21 @@ impl<'e> Pool<'e> {
 
     /// What was found and what was not seen, after the scope has ended.
     pub(super) fn finish(self) -> (Found, Vec<Gap>) {
-        let found = self.found.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let gaps = self.gaps.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let found = self
+            .found
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
+        let gaps = self
+            .gaps
+            .into_inner()
+            .unwrap_or_else(PoisonError::into_inner);
         (found, gaps)
     }
 
     fn run_one<'s>(&'s self, scope: &Scope<'s>) {
-        let Some(Queued { weight, load }) = self.take() else { return };
+        let Some(Queued { weight, load }) = self.take() else {
+            return;
+        };
         let cx = Worker { pool: self, scope };
         match catch_unwind(AssertUnwindSafe(|| load.load(&cx))) {
             Ok(Ok(())) => {}
@@ -107,7 +117,10 @@ impl<'e> Pool<'e> {
                 kind: GapKind::Failed,
                 subject: "a piece of work".to_owned(),
                 reason: "a worker failed unexpectedly; please report this as a bug".to_owned(),
-                source: Source { system: SystemId(0), locator: String::new() },
+                source: Source {
+                    system: SystemId(0),
+                    locator: String::new(),
+                },
             }),
         }
         self.in_flight.fetch_sub(weight, SeqCst);
@@ -143,7 +156,11 @@ struct Worker<'p, 's> {
 impl LoadCx for Worker<'_, '_> {
     fn scan(&self, content: &Content<'_>) -> Trace {
         let engine = self.pool.engine;
-        let trace = if self.pool.options.whole { engine.search_whole(content) } else { engine.search(content) };
+        let trace = if self.pool.options.whole {
+            engine.search_whole(content)
+        } else {
+            engine.search(content)
+        };
         if !trace.candidates.is_empty() {
             keep(engine, content, &trace, &self.pool.found);
         }
@@ -173,7 +190,10 @@ fn keep(engine: &Engine, content: &Content<'_>, trace: &Trace, found: &Mutex<Fou
     let place = content.place;
     match &place.spot {
         Spot::Blob { .. } | Spot::Message { .. } => {
-            lock(found).held.push(Held { place: place.clone(), candidates: trace.candidates.clone() });
+            lock(found).held.push(Held {
+                place: place.clone(),
+                candidates: trace.candidates.clone(),
+            });
         }
         Spot::File { .. } | Spot::Slot { .. } | Spot::Object { .. } => {
             let path = match &place.spot {

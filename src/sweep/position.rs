@@ -12,7 +12,12 @@ pub(super) fn position(bytes: &[u8], origin: &Origin, span: &Range<usize>) -> Po
     let last = span.end.saturating_sub(1).clamp(start, bytes.len());
     let (line, column) = line_column(bytes, origin, start);
     let (end_line, end_column) = line_column(bytes, origin, last);
-    Position { line, column, end_line, end_column }
+    Position {
+        line,
+        column,
+        end_line,
+        end_column,
+    }
 }
 
 fn line_column(bytes: &[u8], origin: &Origin, at: usize) -> (u64, u64) {
@@ -35,9 +40,20 @@ mod tests {
     fn lines_and_columns_count_from_one_and_across_slices() {
         let text = b"one\ntwo three\nfour";
         let at = position(text, &Origin::default(), &(8..13));
-        assert_eq!((at.line, at.column, at.end_line, at.end_column), (2, 5, 2, 9));
-        let slice = Origin { offset: 100, lines: 7, column: 20, is_cut: false };
+        assert_eq!(
+            (at.line, at.column, at.end_line, at.end_column),
+            (2, 5, 2, 9)
+        );
+        let slice = Origin {
+            offset: 100,
+            lines: 7,
+            column: 20,
+            is_cut: false,
+        };
         let at = position(text, &slice, &(1..5));
-        assert_eq!((at.line, at.column, at.end_line, at.end_column), (8, 22, 9, 1));
+        assert_eq!(
+            (at.line, at.column, at.end_line, at.end_column),
+            (8, 22, 9, 1)
+        );
     }
 }

@@ -17,9 +17,24 @@ pub struct Listed {
 
 /// Every connector type, built or not.
 pub const CONNECTORS: &[Listed] = &[
-    Listed { kind: "files", about: "directory trees and single files", built: true, network: false },
-    Listed { kind: "git", about: "git repositories with full history", built: cfg!(feature = "git"), network: false },
-    Listed { kind: "aws-iam", about: "AWS IAM, from exported files", built: cfg!(feature = "aws-iam"), network: false },
+    Listed {
+        kind: "files",
+        about: "directory trees and single files",
+        built: true,
+        network: false,
+    },
+    Listed {
+        kind: "git",
+        about: "git repositories with full history",
+        built: cfg!(feature = "git"),
+        network: false,
+    },
+    Listed {
+        kind: "aws-iam",
+        about: "AWS IAM, from exported files",
+        built: cfg!(feature = "aws-iam"),
+        network: false,
+    },
 ];
 
 /// A connector over directory trees.
@@ -49,7 +64,9 @@ pub struct Discovered {
 pub fn discover(path: &std::path::Path) -> Option<Discovered> {
     #[cfg(feature = "git")]
     {
-        keymuster_git::discover(path).map(|layout| Discovered { has_worktree: layout.worktree.is_some() })
+        keymuster_git::discover(path).map(|layout| Discovered {
+            has_worktree: layout.worktree.is_some(),
+        })
     }
     #[cfg(not(feature = "git"))]
     {
@@ -73,9 +90,18 @@ pub fn git(repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String> 
             "none" => History::None,
             "staged" => History::Staged,
             range if range.contains("..") => History::Range(range.to_owned()),
-            other => return Err(format!("history '{other}' is none of: all, tips, none, staged, REV..REV")),
+            other => {
+                return Err(format!(
+                    "history '{other}' is none of: all, tips, none, staged, REV..REV"
+                ));
+            }
         };
-        specs.push(RepositorySpec { name: Some(repository.name), history, since: repository.since, ..RepositorySpec::new(repository.path) });
+        specs.push(RepositorySpec {
+            name: Some(repository.name),
+            history,
+            since: repository.since,
+            ..RepositorySpec::new(repository.path)
+        });
     }
     Ok(Box::new(GitConnector::new(specs)))
 }
@@ -94,8 +120,16 @@ pub fn git(_repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String>
 /// # Errors
 /// When the build has none.
 #[cfg(feature = "aws-iam")]
-pub fn aws_iam(label: String, exports: Vec<std::path::PathBuf>, account: Option<String>) -> Result<Box<dyn Connector>, String> {
-    let spec = keymuster_aws_iam::AwsIamSpec { label: format!("aws-iam {label}"), exports, account };
+pub fn aws_iam(
+    label: String,
+    exports: Vec<std::path::PathBuf>,
+    account: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
+    let spec = keymuster_aws_iam::AwsIamSpec {
+        label: format!("aws-iam {label}"),
+        exports,
+        account,
+    };
     Ok(Box::new(keymuster_aws_iam::AwsIamConnector::new(spec)))
 }
 
@@ -104,6 +138,10 @@ pub fn aws_iam(label: String, exports: Vec<std::path::PathBuf>, account: Option<
 /// # Errors
 /// Always: this build has none.
 #[cfg(not(feature = "aws-iam"))]
-pub fn aws_iam(_label: String, _exports: Vec<std::path::PathBuf>, _account: Option<String>) -> Result<Box<dyn Connector>, String> {
+pub fn aws_iam(
+    _label: String,
+    _exports: Vec<std::path::PathBuf>,
+    _account: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
     Err("this build does not read AWS IAM; build it with the feature `aws-iam`".to_owned())
 }

@@ -10,8 +10,8 @@ use std::{
 };
 
 use keymuster_api::{
-    Candidate, Connector, Content, Details, Fresh, Gap, GapKind, Located, ObjectId, PathBytes, Place, SecretId, Severity, Source, Spot,
-    SystemId, Wanted, WantedSecret,
+    Candidate, Connector, Content, Details, Fresh, Gap, GapKind, Located, ObjectId, PathBytes,
+    Place, SecretId, Severity, Source, Spot, SystemId, Wanted, WantedSecret,
 };
 
 use super::{
@@ -42,7 +42,9 @@ pub(super) fn sightings(
         .map(|told| {
             let path = match &told.place.spot {
                 Spot::File { path } => path.to_string(),
-                Spot::Slot { scope, name } => PathBytes(format!("{scope}/{name}").into_bytes()).to_string(),
+                Spot::Slot { scope, name } => {
+                    PathBytes(format!("{scope}/{name}").into_bytes()).to_string()
+                }
                 Spot::Object { address } => PathBytes(address.clone().into_bytes()).to_string(),
                 Spot::Blob { id } | Spot::Message { id } => id.to_string(),
             };
@@ -54,11 +56,20 @@ pub(super) fn sightings(
         .collect();
     let mut held: BTreeMap<SystemId, Objects> = BTreeMap::new();
     for Held { place, candidates } in found.held {
-        held.entry(place.system).or_default().insert((place.resource, place.spot), candidates);
+        held.entry(place.system)
+            .or_default()
+            .insert((place.resource, place.spot), candidates);
     }
     options.progress.phase("locating");
     for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
-        let mut second = Second { engine, options, connector: &**connector, system, resources, gaps };
+        let mut second = Second {
+            engine,
+            options,
+            connector: &**connector,
+            system,
+            resources,
+            gaps,
+        };
         let mut objects = held.remove(&system).unwrap_or_default();
         workers.install(|| {
             second.named(&mut objects);
@@ -84,7 +95,10 @@ impl Second<'_> {
             kind: GapKind::Failed,
             subject: format!("{label}: {what}"),
             reason: message,
-            source: Source { system: self.system, locator: label },
+            source: Source {
+                system: self.system,
+                locator: label,
+            },
         });
     }
 
@@ -92,9 +106,13 @@ impl Second<'_> {
     fn named(&mut self, objects: &mut Objects) {
         let cx = cx(self.system, self.engine, self.options);
         let mut named: BTreeMap<(u32, Spot), PathBytes> = BTreeMap::new();
-        let outcome = self.connector.named(&cx, &|name| self.engine.wants_name(name), &mut |resource, id, path| {
-            named.entry((resource, Spot::Blob { id })).or_insert(path);
-        });
+        let outcome = self.connector.named(
+            &cx,
+            &|name| self.engine.wants_name(name),
+            &mut |resource, id, path| {
+                named.entry((resource, Spot::Blob { id })).or_insert(path);
+            },
+        );
         if let Err(error) = outcome {
             self.fail("files known by name", error.message);
         }
@@ -102,9 +120,23 @@ impl Second<'_> {
         let outcome = self.connector.reread(&cx, &spots, &mut |index, bytes| {
             let key = &spots[index];
             let Some(path) = named.get(key) else { return };
-            let place = Place { system: self.system, resource: key.0, spot: Spot::File { path: path.clone() } };
-            let content = Content { place: &place, bytes, origin: Default::default(), class: None, fresh: Fresh::Everything };
-            let trace = if self.options.whole { self.engine.search_whole(&content) } else { self.engine.search(&content) };
+            let place = Place {
+                system: self.system,
+                resource: key.0,
+                spot: Spot::File { path: path.clone() },
+            };
+            let content = Content {
+                place: &place,
+                bytes,
+                origin: Default::default(),
+                class: None,
+                fresh: Fresh::Everything,
+            };
+            let trace = if self.options.whole {
+                self.engine.search_whole(&content)
+            } else {
+                self.engine.search(&content)
+            };
             if !trace.candidates.is_empty() {
                 objects.insert(key.clone(), trace.candidates);
             }
@@ -121,7 +153,10 @@ impl Second<'_> {
         let cx = cx(self.system, self.engine, self.options);
         let wanted = wanted(objects, self.options.every_version);
         let mut places: Vec<Located> = Vec::new();
-        if let Err(error) = self.connector.locate(&cx, &wanted, &mut |located| places.push(located)) {
+        if let Err(error) = self
+            .connector
+            .locate(&cx, &wanted, &mut |located| places.push(located))
+        {
             self.fail("places of what was found", error.message);
         }
         // Which candidates of which object are told at which place.
@@ -133,7 +168,9 @@ impl Second<'_> {
                 (None, None) => continue,
             };
             let key = (located.resource, spot);
-            let Some(candidates) = objects.get(&key) else { continue };
+            let Some(candidates) = objects.get(&key) else {
+                continue;
+            };
             let path = located.path.as_ref().map(|path| path.0.as_slice());
             for winner in self.engine.winners(candidates, path) {
                 if winner.secret == located.secret {
@@ -187,7 +224,8 @@ impl Second<'_> {
 }
 
 fn wanted(objects: &Objects, every_version: bool) -> Wanted {
-    let mut secrets: BTreeMap<(u32, SecretId), (BTreeSet<ObjectId>, BTreeSet<ObjectId>)> = BTreeMap::new();
+    let mut secrets: BTreeMap<(u32, SecretId), (BTreeSet<ObjectId>, BTreeSet<ObjectId>)> =
+        BTreeMap::new();
     for ((resource, spot), candidates) in objects {
         for candidate in candidates {
             let (blobs, messages) = secrets.entry((*resource, candidate.secret)).or_default();
@@ -207,10 +245,19 @@ fn wanted(objects: &Objects, every_version: bool) -> Wanted {
             messages: messages.into_iter().collect(),
         })
         .collect();
-    Wanted { secrets, every_version }
+    Wanted {
+        secrets,
+        every_version,
+    }
 }
 
-fn sighting(engine: &Engine, candidate: &Candidate, resource: u32, path: String, position: Option<Position>) -> Sighting {
+fn sighting(
+    engine: &Engine,
+    candidate: &Candidate,
+    resource: u32,
+    path: String,
+    position: Option<Position>,
+) -> Sighting {
     let rule = &engine.rules().rules[candidate.rule as usize];
     Sighting {
         resource,
@@ -222,8 +269,16 @@ fn sighting(engine: &Engine, candidate: &Candidate, resource: u32, path: String,
         secret: candidate.secret,
         suppressed: candidate.details.allowed.as_ref().map(|allowed| {
             let (marker, reason) = allowed.split_once('\0').unwrap_or((allowed, ""));
-            let reason = if reason.is_empty() { "no reason given" } else { reason };
-            Suppressed { by: format!("inline comment {marker}"), reason: reason.to_owned(), until: None }
+            let reason = if reason.is_empty() {
+                "no reason given"
+            } else {
+                reason
+            };
+            Suppressed {
+                by: format!("inline comment {marker}"),
+                reason: reason.to_owned(),
+                until: None,
+            }
         }),
         details: Arc::clone(&candidate.details),
         path,
@@ -239,6 +294,13 @@ fn sighting(engine: &Engine, candidate: &Candidate, resource: u32, path: String,
 
 /// A key that needs a passphrase, which is not here, is one step less bad.
 fn severity(of_rule: Severity, details: &Details) -> Severity {
-    let is_encrypted = details.facts.iter().any(|(name, value)| name == "encrypted" && value == "true");
-    if is_encrypted { of_rule.lowered() } else { of_rule }
+    let is_encrypted = details
+        .facts
+        .iter()
+        .any(|(name, value)| name == "encrypted" && value == "true");
+    if is_encrypted {
+        of_rule.lowered()
+    } else {
+        of_rule
+    }
 }

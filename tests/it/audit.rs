@@ -13,7 +13,12 @@ fn document(world: &World, path: &str) -> Value {
 }
 
 fn checks(document: &Value) -> BTreeSet<String> {
-    document["findings"].as_array().expect("findings").iter().map(|finding| finding["check"].as_str().expect("check").to_owned()).collect()
+    document["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .map(|finding| finding["check"].as_str().expect("check").to_owned())
+        .collect()
 }
 
 /// The demo shows every headline class, is silent about the healthy and the switched-off
@@ -28,26 +33,58 @@ fn the_demo_shows_the_point_and_nothing_false() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     let document = document(&world, "company/out/findings.json");
     let found = checks(&document);
-    for check in ["INV-01", "INV-02", "INV-03", "INV-06", "OWN-01", "OWN-02", "LIF-03", "LIF-06", "PRV-02", "EXP-01", "EXP-03", "ISO-01"] {
+    for check in [
+        "INV-01", "INV-02", "INV-03", "INV-06", "OWN-01", "OWN-02", "LIF-03", "LIF-06", "PRV-02",
+        "EXP-01", "EXP-03", "ISO-01",
+    ] {
         assert!(found.contains(check), "{check} is missing");
     }
-    assert!(!found.contains("COV-01"), "everything of the demo can be seen");
+    assert!(
+        !found.contains("COV-01"),
+        "everything of the demo can be seen"
+    );
     let text = world.read("company/out/findings.json");
     for healthy in ["payments-settlement", "build-cache"] {
-        let named = document["findings"].as_array().expect("findings").iter().filter(|finding| finding.to_string().contains(healthy)).count();
+        let named = document["findings"]
+            .as_array()
+            .expect("findings")
+            .iter()
+            .filter(|finding| finding.to_string().contains(healthy))
+            .count();
         assert_eq!(named, 0, "{healthy} must be silent");
-        assert!(text.contains(healthy), "{healthy} must be in the population");
+        assert!(
+            text.contains(healthy),
+            "{healthy} must be in the population"
+        );
     }
     for coverage in document["coverage"].as_array().expect("coverage") {
         assert_eq!(coverage["complete"], true, "{coverage}");
     }
 
     let again = |jobs: &str, out: &str| {
-        let ran = world.run(&["audit", "--config", "company/keymuster.toml", "--now", NOW, "-j", jobs, "--out", out, "--format", "json,csv,sarif,markdown"]);
+        let ran = world.run(&[
+            "audit",
+            "--config",
+            "company/keymuster.toml",
+            "--now",
+            NOW,
+            "-j",
+            jobs,
+            "--out",
+            out,
+            "--format",
+            "json,csv,sarif,markdown",
+        ]);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
-        let mut document = serde_json::from_str::<Value>(&world.read(&format!("{out}/findings.json"))).expect("JSON");
+        let mut document =
+            serde_json::from_str::<Value>(&world.read(&format!("{out}/findings.json")))
+                .expect("JSON");
         document["timings"] = Value::Null;
-        (document, world.read(&format!("{out}/findings.csv")), world.read(&format!("{out}/findings.sarif")))
+        (
+            document,
+            world.read(&format!("{out}/findings.csv")),
+            world.read(&format!("{out}/findings.sarif")),
+        )
     };
     let one = again("1", "one");
     let two = again("3", "two");
@@ -64,17 +101,36 @@ fn questions_are_answered_from_the_ledger() {
     let world = World::new();
     world.run(&["demo", "company", "--now", NOW]);
     let document = document(&world, "company/out/findings.json");
-    let finding = document["findings"].as_array().expect("findings").iter().find(|finding| finding["check"] == "INV-01").expect("INV-01");
+    let finding = document["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .find(|finding| finding["check"] == "INV-01")
+        .expect("INV-01");
     let id = finding["finding_id"].as_str().expect("id");
     let config = ["--config", "company/keymuster.toml"];
     let ran = world.run(&[&["answer", id][..], &config].concat());
-    assert_eq!(ran.code, 1, "an unregistered credential leaves the questions open: {}", ran.stdout);
+    assert_eq!(
+        ran.code, 1,
+        "an unregistered credential leaves the questions open: {}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("who approved it"), "{}", ran.stdout);
-    assert_eq!(world.run(&[&["answer", "REG-001"][..], &config].concat()).code, 0);
+    assert_eq!(
+        world
+            .run(&[&["answer", "REG-001"][..], &config].concat())
+            .code,
+        0
+    );
     let ran = world.run(&[&["answer", "nobody"][..], &config].concat());
     assert_eq!(ran.code, 2);
     let ran = world.run(&[&["explain", id][..], &config].concat());
-    assert!(ran.stdout.contains("INV-01"), "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("INV-01"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
 }
 
 fn estate(world: &World) {
@@ -87,8 +143,19 @@ fn exposed(world: &World, day: u32) -> Vec<(String, String)> {
     let ran = world.run(&["audit", "--now", &now, "-q"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let document = document(world, "out/findings.json");
-    let findings = document["findings"].as_array().expect("findings").iter().filter(|finding| finding["check"] == "EXP-01");
-    findings.map(|finding| (finding["finding_id"].as_str().expect("id").to_owned(), finding["state"].as_str().expect("state").to_owned())).collect()
+    let findings = document["findings"]
+        .as_array()
+        .expect("findings")
+        .iter()
+        .filter(|finding| finding["check"] == "EXP-01");
+    findings
+        .map(|finding| {
+            (
+                finding["finding_id"].as_str().expect("id").to_owned(),
+                finding["state"].as_str().expect("state").to_owned(),
+            )
+        })
+        .collect()
 }
 
 /// A finding's id names the credential: it survives moved lines, renames, rebases, a repack and
@@ -116,7 +183,10 @@ fn finding_ids_last() {
     world.commit_all("repos/app", "2024-01-03T00:00:00Z", "renamed");
     assert_eq!(exposed(&world, 3), [(id.clone(), "open".to_owned())]);
 
-    world.git("repos/app", &["checkout", "--quiet", "--orphan", "rewritten"]);
+    world.git(
+        "repos/app",
+        &["checkout", "--quiet", "--orphan", "rewritten"],
+    );
     world.commit_all("repos/app", "2024-01-04T00:00:00Z", "history rewritten");
     world.git("repos/app", &["branch", "-D", "main"]);
     world.git("repos/app", &["reflog", "expire", "--expire=all", "--all"]);
@@ -130,7 +200,11 @@ fn finding_ids_last() {
 
     std::fs::remove_file(world.path("repos/app/b.py")).expect("remove");
     world.commit_all("repos/app", "2024-01-06T00:00:00Z", "taken out");
-    assert_eq!(exposed(&world, 6), [(id, "open".to_owned())], "taken out of the tip is not fixed");
+    assert_eq!(
+        exposed(&world, 6),
+        [(id, "open".to_owned())],
+        "taken out of the tip is not fixed"
+    );
 }
 
 /// Without a register, a key or a readable people file there is no audit.
@@ -152,13 +226,40 @@ fn what_an_audit_stands_on_must_be_sound() {
     let (exit, stderr) = code(&format!("{base}[[inventory]]\nfile = \"missing.csv\"\n"));
     assert_eq!(exit, 2);
     assert!(stderr.contains("missing.csv"), "{stderr}");
-    world.write("register.csv", "Name,Owner,Expires\na,x,01/02/2026\nb,y,03/04/2026\n");
+    world.write(
+        "register.csv",
+        "Name,Owner,Expires\na,x,01/02/2026\nb,y,03/04/2026\n",
+    );
     let (exit, stderr) = code(&format!("{base}[[inventory]]\nfile = \"register.csv\"\n"));
     assert_eq!(exit, 2, "a date order is never guessed: {stderr}");
-    assert!(stderr.contains("register.csv") && stderr.contains("date-order"), "{stderr}");
+    assert!(
+        stderr.contains("register.csv") && stderr.contains("date-order"),
+        "{stderr}"
+    );
     let (exit, stderr) = code("estate = \"e\"\n[polcy]\n");
     assert_eq!(exit, 2);
-    assert!(stderr.contains("keymuster.toml:2") && stderr.contains("did you mean `policy`?"), "{stderr}");
+    assert!(
+        stderr.contains("keymuster.toml:2") && stderr.contains("did you mean `policy`?"),
+        "{stderr}"
+    );
     let (exit, stderr) = code(&base.replace("repos", "nowhere"));
     assert_eq!(exit, 3, "a path that names nothing is a gap: {stderr}");
+}
+
+/// Our own reports and state inside a swept tree are not evidence of anything.
+#[test]
+fn own_files_are_not_swept() {
+    let world = World::new();
+    let token = secret("{github-token:ghp_}", 30);
+    world.write("a.txt", format!("{token}\n"));
+    world.write("out/old-report.txt", format!("{token}\n"));
+    world.write("keymuster.toml", "estate = \"own\"\n[state]\ndir = \"state\"\n[[connector]]\ntype = \"files\"\npaths = [\".\"]\n[report]\ndir = \"out\"\nformats = [\"json\"]\n");
+    world.run(&["key", "new"]);
+    assert_eq!(world.run(&["audit"]).code, 1);
+    let document = document(&world, "out/findings.json");
+    let places = document["credentials"][0]["places"].to_string();
+    assert!(
+        places.contains("a.txt") && !places.contains("old-report"),
+        "{places}"
+    );
 }

@@ -13,12 +13,27 @@ use crate::world::{World, has_git, secret};
 /// with a seed of its own, or the public part of one would be the secret of another.
 fn plants() -> Vec<(String, Vec<Vec<u8>>)> {
     let engine = Engine::new(RuleSet::embedded().expect("rules"), Seal::new([3; 32]));
-    let place = Place { system: SystemId(0), resource: 0, spot: Spot::File { path: "src/plain".into() } };
+    let place = Place {
+        system: SystemId(0),
+        resource: 0,
+        spot: Spot::File {
+            path: "src/plain".into(),
+        },
+    };
     let mut plants = Vec::new();
-    for (index, rule) in (0u64..).zip(&engine.rules().rules).filter(|(_, rule)| !rule.public) {
+    for (index, rule) in (0u64..)
+        .zip(&engine.rules().rules)
+        .filter(|(_, rule)| !rule.public)
+    {
         for (number, hit) in rule.hits.iter().enumerate() {
             let text = shape::fill(hit, 1000 * index + number as u64).expect("shape");
-            let content = Content { place: &place, bytes: text.as_bytes(), origin: Default::default(), class: None, fresh: Fresh::Everything };
+            let content = Content {
+                place: &place,
+                bytes: text.as_bytes(),
+                origin: Default::default(),
+                class: None,
+                fresh: Fresh::Everything,
+            };
             let trace = engine.search(&content);
             let secrets: Vec<Vec<u8>> = trace
                 .candidates
@@ -38,12 +53,29 @@ fn plants() -> Vec<(String, Vec<Vec<u8>>)> {
 /// The ways a secret could leak. Of long ones a piece in the middle will do.
 fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     let middle = secret.len() / 2;
-    let piece = if secret.len() > 48 { &secret[middle - 20..middle + 20] } else { secret };
+    let piece = if secret.len() > 48 {
+        &secret[middle - 20..middle + 20]
+    } else {
+        secret
+    };
     let hex: String = piece.iter().map(|byte| format!("{byte:02x}")).collect();
-    let percent: String = piece.iter().map(|byte| if byte.is_ascii_alphanumeric() { (*byte as char).to_string() } else { format!("%{byte:02X}") }).collect();
+    let percent: String = piece
+        .iter()
+        .map(|byte| {
+            if byte.is_ascii_alphanumeric() {
+                (*byte as char).to_string()
+            } else {
+                format!("%{byte:02X}")
+            }
+        })
+        .collect();
     let mut forms = vec![
         piece.to_vec(),
-        data_encoding::BASE64.encode(piece).trim_end_matches('=').as_bytes().to_vec(),
+        data_encoding::BASE64
+            .encode(piece)
+            .trim_end_matches('=')
+            .as_bytes()
+            .to_vec(),
         hex.to_uppercase().into_bytes(),
         hex.into_bytes(),
         percent.into_bytes(),
@@ -60,14 +92,24 @@ struct Canary {
 
 impl Canary {
     fn new(plants: &[(String, Vec<Vec<u8>>)]) -> Canary {
-        let forms: Vec<Vec<u8>> = plants.iter().flat_map(|(_, secrets)| secrets).flat_map(|secret| forms(secret)).filter(|form| form.len() >= 8).collect();
-        Canary { automaton: aho_corasick::AhoCorasick::new(&forms).expect("automaton") }
+        let forms: Vec<Vec<u8>> = plants
+            .iter()
+            .flat_map(|(_, secrets)| secrets)
+            .flat_map(|secret| forms(secret))
+            .filter(|form| form.len() >= 8)
+            .collect();
+        Canary {
+            automaton: aho_corasick::AhoCorasick::new(&forms).expect("automaton"),
+        }
     }
 
     fn assert_clean(&self, what: &str, bytes: &[u8]) {
         if let Some(found) = self.automaton.find(bytes) {
             let start = found.start().saturating_sub(60);
-            panic!("{what} leaks a secret near: {:?}", String::from_utf8_lossy(&bytes[start..(found.end() + 20).min(bytes.len())]));
+            panic!(
+                "{what} leaks a secret near: {:?}",
+                String::from_utf8_lossy(&bytes[start..(found.end() + 20).min(bytes.len())])
+            );
         }
     }
 }
@@ -85,16 +127,31 @@ fn no_secret_is_left_behind_anywhere() {
     }
     let (leaked, _) = &plants[0];
     if has_git() {
-        world.commit_all("repos/app", "2024-01-01T00:00:00Z", &format!("message with a secret\n\n{leaked}"));
+        world.commit_all(
+            "repos/app",
+            "2024-01-01T00:00:00Z",
+            &format!("message with a secret\n\n{leaked}"),
+        );
         for number in 0..plants.len() / 2 {
-            std::fs::remove_file(world.path(&format!("repos/app/src/f{number}.txt"))).expect("remove");
+            std::fs::remove_file(world.path(&format!("repos/app/src/f{number}.txt")))
+                .expect("remove");
         }
         world.commit_all("repos/app", "2024-02-01T00:00:00Z", "take half of them out");
     }
     let cell = secret("{github-token:ghp_}", 5);
-    world.write("inventory.csv", format!("Record ID,Name,Owner,Access key ID,Remarks\nR1,one,ada@example.com,{},{cell}\n", secret("{aws-id}", 1)));
+    world.write(
+        "inventory.csv",
+        format!(
+            "Record ID,Name,Owner,Access key ID,Remarks\nR1,one,ada@example.com,{},{cell}\n",
+            secret("{aws-id}", 1)
+        ),
+    );
     world.write("people.csv", "id,mail,status\np1,ada@example.com,active\n");
-    let connector = if has_git() { "[[connector]]\ntype = \"git\"\npaths = [\"repos/*\"]\n" } else { "" };
+    let connector = if has_git() {
+        "[[connector]]\ntype = \"git\"\npaths = [\"repos/*\"]\n"
+    } else {
+        ""
+    };
     world.write(
         "keymuster.toml",
         format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n[report]\ndir = \"out\"\nformats = [\"json\", \"jsonl\", \"csv\", \"sarif\", \"markdown\"]\n"),
@@ -107,13 +164,35 @@ fn no_secret_is_left_behind_anywhere() {
         vec!["connectors".into(), "doctor".into()],
         vec!["inventory".into(), "map".into(), "inventory.csv".into()],
         vec!["inventory".into(), "check".into(), "inventory.csv".into()],
-        vec!["rules".into(), "test".into(), "repos/app/src/f200.txt".into()],
+        vec![
+            "rules".into(),
+            "test".into(),
+            "repos/app/src/f200.txt".into(),
+        ],
         vec!["answer".into(), "R1".into()],
         vec!["explain".into(), "EXP-01".into()],
     ];
     for format in ["terminal", "jsonl", "json", "sarif", "csv"] {
-        runs.push(vec!["scan".into(), "repos/app".into(), "-vvv".into(), "--every-version".into(), "--format".into(), format.into()]);
-        runs.push(vec!["scan".into(), "repos/app".into(), "--engine".into(), "whole".into(), "--history".into(), "none".into(), "--format".into(), format.into(), "-o".into(), format!("home/scan.{format}")]);
+        runs.push(vec![
+            "scan".into(),
+            "repos/app".into(),
+            "-vvv".into(),
+            "--every-version".into(),
+            "--format".into(),
+            format.into(),
+        ]);
+        runs.push(vec![
+            "scan".into(),
+            "repos/app".into(),
+            "--engine".into(),
+            "whole".into(),
+            "--history".into(),
+            "none".into(),
+            "--format".into(),
+            format.into(),
+            "-o".into(),
+            format!("home/scan.{format}"),
+        ]);
     }
     for args in &runs {
         if !has_git() && args.contains(&"--history".to_owned()) {
@@ -125,7 +204,12 @@ fn no_secret_is_left_behind_anywhere() {
             canary.assert_clean(&format!("{args:?} on stdout"), ran.stdout.as_bytes());
             canary.assert_clean(&format!("{args:?} on stderr"), ran.stderr.as_bytes());
         }
-        assert!([0, 1, 3].contains(&ran.code), "{args:?}: {} {}", ran.code, ran.stderr);
+        assert!(
+            [0, 1, 3].contains(&ran.code),
+            "{args:?}: {} {}",
+            ran.code,
+            ran.stderr
+        );
     }
     for folder in ["state", "out", "home"] {
         let files = world.files(folder);
@@ -140,6 +224,9 @@ fn no_secret_is_left_behind_anywhere() {
 /// The test itself must be able to fail.
 fn canary_is_alive(canary: &Canary, plants: &[(String, Vec<Vec<u8>>)]) {
     for (text, _) in plants {
-        assert!(canary.automaton.is_match(text.as_bytes()), "the canary does not know a secret of its own");
+        assert!(
+            canary.automaton.is_match(text.as_bytes()),
+            "the canary does not know a secret of its own"
+        );
     }
 }

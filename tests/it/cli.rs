@@ -11,20 +11,51 @@ fn token(seed: u64) -> String {
 #[test]
 fn a_token_in_a_tree_is_told_with_every_field_of_the_contract() {
     let world = World::new();
-    world.write("app/src/main.py", format!("import os\n\nTOKEN = \"{}\"\n", token(1)));
+    world.write(
+        "app/src/main.py",
+        format!("import os\n\nTOKEN = \"{}\"\n", token(1)),
+    );
     let ran = world.run(&["scan", "app", "--format", "jsonl"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    let [line] = &ran.lines()[..] else { panic!("one line: {}", ran.stdout) };
-    let keys: Vec<&str> = line.as_object().expect("object").keys().map(String::as_str).collect();
+    let [line] = &ran.lines()[..] else {
+        panic!("one line: {}", ran.stdout)
+    };
+    let keys: Vec<&str> = line
+        .as_object()
+        .expect("object")
+        .keys()
+        .map(String::as_str)
+        .collect();
     let contract = [
-        "schema", "rule", "kind", "confidence", "severity", "path", "line", "column", "end_line", "end_column", "secret_id", "handle", "preview",
-        "decoded", "blob", "commit", "introduced", "versions", "at_tip", "suppressed",
+        "schema",
+        "rule",
+        "kind",
+        "confidence",
+        "severity",
+        "path",
+        "line",
+        "column",
+        "end_line",
+        "end_column",
+        "secret_id",
+        "handle",
+        "preview",
+        "decoded",
+        "blob",
+        "commit",
+        "introduced",
+        "versions",
+        "at_tip",
+        "suppressed",
     ];
     assert_eq!(keys[..contract.len()], contract);
     assert_eq!(line["rule"], "github.pat");
     assert_eq!(line["path"], "src/main.py");
     assert_eq!((&line["line"], &line["column"]), (&3.into(), &10.into()));
-    assert_eq!((&line["end_line"], &line["end_column"]), (&3.into(), &49.into()));
+    assert_eq!(
+        (&line["end_line"], &line["end_column"]),
+        (&3.into(), &49.into())
+    );
     assert_eq!(line["preview"], "ghp_… (40 characters)");
     assert_eq!(line["suppressed"], serde_json::Value::Null);
 }
@@ -71,18 +102,37 @@ fn standard_input_and_single_files_are_scanned() {
 #[test]
 fn what_is_suppressed_is_shown_as_suppressed() {
     let world = World::new();
-    world.write("app/a.py", format!("a = \"{}\"  # keymuster:allow revoked in 2023\n", token(5)));
+    world.write(
+        "app/a.py",
+        format!("a = \"{}\"  # keymuster:allow revoked in 2023\n", token(5)),
+    );
     world.write("app/b.py", format!("b = \"{}\"\n", token(6)));
     let ran = world.run(&["scan", "app", "--format", "jsonl", "--state", "state"]);
     assert_eq!(ran.code, 1);
-    let suppressed: Vec<_> = ran.lines().into_iter().map(|line| line["suppressed"].clone()).collect();
+    let suppressed: Vec<_> = ran
+        .lines()
+        .into_iter()
+        .map(|line| line["suppressed"].clone())
+        .collect();
     assert_eq!(suppressed[0]["reason"], "revoked in 2023");
     assert!(suppressed[1].is_null());
     world.write("allow.toml", "[[allow]]\nrule = \"github.pat\"\npath = \"b.py\"\nreason = \"a test account\"\n\n[[allow]]\nhandle = \"nobody\"\nreason = \"gone\"\n");
-    let ran = world.run(&["scan", "app", "--format", "jsonl", "--suppressions", "allow.toml"]);
+    let ran = world.run(&[
+        "scan",
+        "app",
+        "--format",
+        "jsonl",
+        "--suppressions",
+        "allow.toml",
+    ]);
     assert_eq!(ran.code, 0, "{}", ran.stdout);
     assert_eq!(ran.lines()[1]["suppressed"]["by"], "allow.toml:1");
-    assert!(ran.stderr.contains("allow.toml:6: this suppression covers nothing"), "{}", ran.stderr);
+    assert!(
+        ran.stderr
+            .contains("allow.toml:6: this suppression covers nothing"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -103,22 +153,35 @@ fn odd_things_in_a_tree_neither_stop_nor_hang_a_scan() {
     let app = world.path("app");
     std::os::unix::fs::symlink(&app, app.join("loop")).expect("link");
     std::os::unix::fs::symlink("/dev/zero", app.join("zero")).expect("link");
-    let status = std::process::Command::new("mkfifo").arg(app.join("pipe")).status().expect("mkfifo");
+    let status = std::process::Command::new("mkfifo")
+        .arg(app.join("pipe"))
+        .status()
+        .expect("mkfifo");
     assert!(status.success());
     let name = std::ffi::OsString::from_vec(b"\xff\x1b[2J.txt".to_vec());
     fs::write(app.join(name), format!("{}\n", token(9))).expect("write");
     let ran = world.run(&["scan", "app", "--format", "jsonl"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
-    let paths: Vec<_> = ran.lines().into_iter().map(|line| line["path"].as_str().expect("text").to_owned()).collect();
+    let paths: Vec<_> = ran
+        .lines()
+        .into_iter()
+        .map(|line| line["path"].as_str().expect("text").to_owned())
+        .collect();
     assert_eq!(paths, [r"\xff\x1b[2J.txt", "a.txt"]);
     let shown = world.run(&["scan", "app"]);
-    assert!(!shown.stdout.contains('\u{1b}'), "an escape reaches the terminal");
+    assert!(
+        !shown.stdout.contains('\u{1b}'),
+        "an escape reaches the terminal"
+    );
 }
 
 #[test]
 fn text_in_utf16_is_read() {
     let world = World::new();
-    let text: Vec<u8> = format!("\u{feff}key\r\n{}\r\n", token(10)).encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let text: Vec<u8> = format!("\u{feff}key\r\n{}\r\n", token(10))
+        .encode_utf16()
+        .flat_map(u16::to_le_bytes)
+        .collect();
     world.write("app/a.reg", text);
     let ran = world.run(&["scan", "app", "--format", "jsonl"]);
     assert_eq!((ran.code, ran.lines()[0]["line"].clone()), (1, 2.into()));
@@ -146,11 +209,27 @@ fn a_secret_across_the_border_of_two_slices_of_a_large_file_is_found_once_at_its
 fn results_are_the_same_bytes_for_any_number_of_jobs() {
     let world = World::new();
     for file in 0..300 {
-        world.write(&format!("app/{:02}/f{file}.txt", file % 7), format!("x\n{}\n", token(file % 40)));
+        world.write(
+            &format!("app/{:02}/f{file}.txt", file % 7),
+            format!("x\n{}\n", token(file % 40)),
+        );
     }
     world.run(&["key", "new", "--state", "state"]);
-    let one = world.run(&["scan", "app", "--format", "jsonl", "--state", "state", "-j", "1"]);
-    let four = world.run(&["scan", "app", "--format", "jsonl", "--state", "state", "-j", "4", "--max-memory", "1K"]);
+    let one = world.run(&[
+        "scan", "app", "--format", "jsonl", "--state", "state", "-j", "1",
+    ]);
+    let four = world.run(&[
+        "scan",
+        "app",
+        "--format",
+        "jsonl",
+        "--state",
+        "state",
+        "-j",
+        "4",
+        "--max-memory",
+        "1K",
+    ]);
     assert_eq!(one.lines().len(), 300);
     assert_eq!(one.stdout, four.stdout);
 }
@@ -160,7 +239,12 @@ fn a_broken_pipe_is_no_failure() {
     use std::process::Stdio;
 
     let world = World::new();
-    let mut child = world.command(&["rules", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child = world
+        .command(&["rules", "list"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
     drop(child.stdout.take());
     assert_eq!(child.wait().expect("ends").code(), Some(0));
 }
@@ -171,28 +255,65 @@ fn a_stopped_run_still_reports_what_it_saw() {
     use std::{io::Write as _, process::Stdio, thread, time::Duration};
 
     let world = World::new();
-    let mut child = world.command(&["scan", "-", "--format", "jsonl"]).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("starts");
+    let mut child = world
+        .command(&["scan", "-", "--format", "jsonl"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("starts");
     let mut input = child.stdin.take().expect("stdin");
-    input.write_all(format!("{}\n", token(12)).as_bytes()).expect("write");
-    input.write_all(&vec![b'.'; keymuster_files::SLICE]).expect("write");
+    input
+        .write_all(format!("{}\n", token(12)).as_bytes())
+        .expect("write");
+    input
+        .write_all(&vec![b'.'; keymuster_files::SLICE])
+        .expect("write");
     thread::sleep(Duration::from_millis(300));
-    let status = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill");
+    let status = std::process::Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .expect("kill");
     assert!(status.success());
     thread::sleep(Duration::from_millis(300));
     let _ = input.write_all(&vec![b'.'; keymuster_files::SLICE]);
     drop(input);
     let output = child.wait_with_output().expect("ends");
     let stdout = String::from_utf8_lossy(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(1),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     assert!(stdout.contains("github.pat"), "{stdout}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("the run was stopped"), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("the run was stopped"),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 #[test]
 fn every_help_page_and_every_format_works() {
     let world = World::new();
     world.write("app/a.txt", format!("{}\n", token(13)));
-    for verb in ["scan", "audit", "demo", "init", "answer", "explain", "report", "inventory", "connectors", "checks", "rules", "key", "completions", "man"] {
+    for verb in [
+        "scan",
+        "audit",
+        "demo",
+        "init",
+        "answer",
+        "explain",
+        "report",
+        "inventory",
+        "connectors",
+        "checks",
+        "rules",
+        "key",
+        "completions",
+        "man",
+    ] {
         let ran = world.run(&[verb, "--help"]);
         assert_eq!(ran.code, 0, "{verb}");
         assert!(ran.stdout.contains("Usage:"), "{verb}");
@@ -203,14 +324,27 @@ fn every_help_page_and_every_format_works() {
         assert!(world.read("result").contains("ithub"), "{format}");
     }
     for shell in ["bash", "zsh", "fish"] {
-        assert!(world.run(&["completions", shell]).stdout.contains("keymuster"), "{shell}");
+        assert!(
+            world
+                .run(&["completions", shell])
+                .stdout
+                .contains("keymuster"),
+            "{shell}"
+        );
     }
-    assert!(world.run(&["man"]).stdout.starts_with(".ie"), "a manual page");
+    assert!(
+        world.run(&["man"]).stdout.starts_with(".ie"),
+        "a manual page"
+    );
     assert_eq!(world.run(&["rules", "check"]).code, 0);
     assert_eq!(world.run(&["checks", "list", "--format", "json"]).code, 0);
     let ran = world.run(&["explain", "LIF-6"]);
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("did you mean LIF-06?"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("did you mean LIF-06?"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -222,11 +356,20 @@ fn a_broken_repository_is_a_gap_and_not_silence() {
     world.write("repo/a.txt", "harmless\n");
     world.commit_all("repo", "2024-01-01T00:00:00Z", "one");
     let blob = world.git("repo", &["rev-parse", "HEAD:a.txt"]);
-    let path = world.path("repo").join(".git/objects").join(&blob[..2]).join(&blob[2..]);
+    let path = world
+        .path("repo")
+        .join(".git/objects")
+        .join(&blob[..2])
+        .join(&blob[2..]);
     let _ = fs::remove_file(&path);
     fs::write(&path, b"garbage").expect("write");
     let ran = world.run(&["scan", "repo"]);
     assert_eq!(ran.code, 3, "{}{}", ran.stdout, ran.stderr);
     assert_eq!(world.run(&["scan", "repo", "--allow-gaps"]).code, 0);
-    assert!(ran.stdout.contains("could not") || ran.stderr.contains("not seen"), "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("could not") || ran.stderr.contains("not seen"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
 }

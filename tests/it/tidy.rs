@@ -15,20 +15,103 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("inventory", &["estate"]),
     ("audit", &["estate", "access", "inventory", "catalogue"]),
     ("ledger", &["audit"]),
-    ("report", &["audit", "estate", "access", "inventory", "ledger", "catalogue"]),
+    (
+        "report",
+        &[
+            "audit",
+            "estate",
+            "access",
+            "inventory",
+            "ledger",
+            "catalogue",
+        ],
+    ),
     ("suppress", &["estate"]),
     ("sweep", &["engine", "estate"]),
-    ("cli", &["catalogue", "engine", "estate", "access", "inventory", "audit", "ledger", "report", "suppress", "sweep"]),
+    (
+        "cli",
+        &[
+            "catalogue",
+            "engine",
+            "estate",
+            "access",
+            "inventory",
+            "audit",
+            "ledger",
+            "report",
+            "suppress",
+            "sweep",
+        ],
+    ),
 ];
 
 /// Words that must not stand in a part's code: it would do what it must not do.
 const NEVER: &[(&str, &[&str])] = &[
-    ("engine", &["std::fs", "std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
-    ("estate", &["std::fs", "std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
-    ("access", &["std::fs", "std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
-    ("audit", &["std::fs", "std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
-    ("inventory", &["std::fs", "std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
-    ("report", &["std::thread", "std::env", "std::net", "Timestamp::now", "SystemTime"]),
+    (
+        "engine",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "estate",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "access",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "audit",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "inventory",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "report",
+        &[
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
 ];
 
 fn root() -> PathBuf {
@@ -39,7 +122,9 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        for entry in
+            fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        {
             let path = entry.expect("entry").path();
             if path.is_dir() {
                 folders.push(path);
@@ -54,14 +139,26 @@ fn sources(folder: &Path) -> Vec<PathBuf> {
 
 /// Whole files of test code, by the names they have here.
 fn is_test(path: &Path) -> bool {
-    ["tests.rs", "testing.rs", "golden.rs", "samples.rs"].iter().any(|name| path.ends_with(name)) || path.components().any(|part| part.as_os_str() == "samples" || part.as_os_str() == "tests")
+    ["tests.rs", "testing.rs", "golden.rs", "samples.rs"]
+        .iter()
+        .any(|name| path.ends_with(name))
+        || path
+            .components()
+            .any(|part| part.as_os_str() == "samples" || part.as_os_str() == "tests")
 }
 
 /// The code of a file without comments, and without its unit tests (which stand last).
 fn code(path: &Path) -> String {
     let text = fs::read_to_string(path).expect("source");
-    let text = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default().to_owned();
-    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+    let text = text
+        .split("\n#[cfg(test)]\nmod ")
+        .next()
+        .unwrap_or_default()
+        .to_owned();
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// The parts that `crate::…` paths of this code name, one level of braces included.
@@ -86,7 +183,11 @@ fn parts_used(code: &str) -> BTreeSet<String> {
                 }
             }
         } else {
-            used.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            used.insert(
+                rest.chars()
+                    .take_while(|c| c.is_alphanumeric() || *c == '_')
+                    .collect(),
+            );
         }
     }
     used
@@ -100,12 +201,27 @@ fn parts_use_only_what_the_import_table_allows() {
         if !path.is_dir() {
             continue;
         }
-        let part = path.file_name().expect("name").to_string_lossy().into_owned();
-        let (_, allowed) = MAY_USE.iter().find(|(name, _)| *name == part).unwrap_or_else(|| panic!("src/{part} is not in the import table; add it here and in ARCHITECTURE.md"));
+        let part = path
+            .file_name()
+            .expect("name")
+            .to_string_lossy()
+            .into_owned();
+        let (_, allowed) = MAY_USE
+            .iter()
+            .find(|(name, _)| *name == part)
+            .unwrap_or_else(|| {
+                panic!("src/{part} is not in the import table; add it here and in ARCHITECTURE.md")
+            });
         for file in sources(&path).into_iter().filter(|file| !is_test(file)) {
             for used in parts_used(&code(&file)) {
-                let is_fine = used == part || allowed.contains(&used.as_str()) || !known.contains(used.as_str());
-                assert!(is_fine, "{} uses crate::{used}, which the import table forbids to {part}", file.display());
+                let is_fine = used == part
+                    || allowed.contains(&used.as_str())
+                    || !known.contains(used.as_str());
+                assert!(
+                    is_fine,
+                    "{} uses crate::{used}, which the import table forbids to {part}",
+                    file.display()
+                );
             }
         }
     }
@@ -115,9 +231,14 @@ fn parts_use_only_what_the_import_table_allows() {
 fn only_the_registry_of_the_sweep_knows_connectors() {
     for file in sources(&root().join("src")) {
         let text = code(&file);
-        let is_home = file.ends_with("sweep/registry.rs") || file.components().any(|part| part.as_os_str() == "cli");
+        let is_home = file.ends_with("sweep/registry.rs")
+            || file.components().any(|part| part.as_os_str() == "cli");
         for connector in ["keymuster_files", "keymuster_git", "keymuster_aws_iam"] {
-            assert!(is_home || !text.contains(connector), "{} names {connector}; only sweep/registry.rs may", file.display());
+            assert!(
+                is_home || !text.contains(connector),
+                "{} names {connector}; only sweep/registry.rs may",
+                file.display()
+            );
         }
     }
 }
@@ -132,7 +253,11 @@ fn pure_parts_do_not_touch_the_world() {
             }
             let text = code(&file);
             for word in *words {
-                assert!(!text.contains(word), "{} uses {word}, which {part} must not", file.display());
+                assert!(
+                    !text.contains(word),
+                    "{} uses {word}, which {part} must not",
+                    file.display()
+                );
             }
         }
     }
@@ -142,12 +267,22 @@ fn pure_parts_do_not_touch_the_world() {
 fn connectors_do_not_know_the_root_nor_each_other() {
     for entry in fs::read_dir(root().join("connectors")).expect("connectors") {
         let folder = entry.expect("entry").path();
-        let name = folder.file_name().expect("name").to_string_lossy().into_owned();
+        let name = folder
+            .file_name()
+            .expect("name")
+            .to_string_lossy()
+            .into_owned();
         let manifest = fs::read_to_string(folder.join("Cargo.toml")).expect("manifest");
-        let own: Vec<&str> = manifest.lines().filter(|line| line.starts_with("keymuster")).collect();
+        let own: Vec<&str> = manifest
+            .lines()
+            .filter(|line| line.starts_with("keymuster"))
+            .collect();
         for line in own {
             let allowed = line.starts_with("keymuster-api") || line.starts_with("keymuster-http");
-            assert!(allowed && name != "api", "connectors/{name} depends on: {line}");
+            assert!(
+                allowed && name != "api",
+                "connectors/{name} depends on: {line}"
+            );
         }
         for file in sources(&folder.join("src")) {
             let text = code(&file);
@@ -166,6 +301,10 @@ fn every_source_says_what_is_in_it_and_stays_readable() {
         let text = fs::read_to_string(&file).expect("source");
         assert!(text.starts_with("//!"), "{} has no header", file.display());
         let lines = text.lines().count();
-        assert!(lines <= 700, "{} has {lines} lines; look for the second noun in it", file.display());
+        assert!(
+            lines <= 700,
+            "{} has {lines} lines; look for the second noun in it",
+            file.display()
+        );
     }
 }

@@ -2,7 +2,6 @@
 //! git identity of the machine leaks in.
 
 use std::{
-
     fs,
     io::Write as _,
     path::PathBuf,
@@ -21,7 +20,12 @@ pub(crate) struct Ran {
 impl Ran {
     /// The lines of a JSON Lines result.
     pub(crate) fn lines(&self) -> Vec<serde_json::Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in: {line}"))).collect()
+        self.stdout
+            .lines()
+            .map(|line| {
+                serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in: {line}"))
+            })
+            .collect()
     }
 }
 
@@ -32,7 +36,9 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
-        let world = World { folder: tempfile::tempdir().expect("temporary folder") };
+        let world = World {
+            folder: tempfile::tempdir().expect("temporary folder"),
+        };
         fs::create_dir(world.path("home")).expect("home");
         world
     }
@@ -55,7 +61,10 @@ impl World {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_keymuster"));
         command.args(args).current_dir(self.folder.path());
-        command.env_clear().env("HOME", self.path("home")).env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+            .env_clear()
+            .env("HOME", self.path("home"))
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command.env("TMPDIR", self.path("home"));
         command
     }
@@ -66,8 +75,13 @@ impl World {
     }
 
     pub(crate) fn run_with_input(&self, args: &[&str], input: &[u8]) -> Ran {
-        let mut child =
-            self.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the program starts");
+        let mut child = self
+            .command(args)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
         // A program that reads no input may have ended already.
         let _ = child.stdin.take().expect("stdin").write_all(input);
         let output = child.wait_with_output().expect("the program ends");
@@ -93,11 +107,23 @@ impl World {
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@example.com"), ("GIT_AUTHOR_DATE", date)])
-            .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@example.com"), ("GIT_COMMITTER_DATE", date)])
+            .envs([
+                ("GIT_AUTHOR_NAME", "Ada"),
+                ("GIT_AUTHOR_EMAIL", "ada@example.com"),
+                ("GIT_AUTHOR_DATE", date),
+            ])
+            .envs([
+                ("GIT_COMMITTER_NAME", "Ada"),
+                ("GIT_COMMITTER_EMAIL", "ada@example.com"),
+                ("GIT_COMMITTER_DATE", date),
+            ])
             .output()
             .expect("git runs");
-        assert!(output.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(
+            output.status.success(),
+            "git {args:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
     }
 
@@ -107,7 +133,11 @@ impl World {
             self.git(folder, &["init", "--quiet", "--initial-branch=main"]);
         }
         self.git(folder, &["add", "--all", "--force"]);
-        self.git_at(folder, date, &["commit", "--quiet", "--allow-empty", "-m", message]);
+        self.git_at(
+            folder,
+            date,
+            &["commit", "--quiet", "--allow-empty", "-m", message],
+        );
         self.git(folder, &["rev-parse", "HEAD"])
     }
 
@@ -139,4 +169,3 @@ pub(crate) fn secret(shape: &str, seed: u64) -> String {
 pub(crate) fn has_git() -> bool {
     cfg!(feature = "git")
 }
-

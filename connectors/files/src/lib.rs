@@ -19,7 +19,10 @@ use std::{
     },
 };
 
-use keymuster_api::{About, Connector, ConnectorError, Coverage, Cx, Item, Preflight, Resource, ResourceKind, Sink, Spot};
+use keymuster_api::{
+    About, Connector, ConnectorError, Coverage, Cx, Item, Preflight, Resource, ResourceKind, Sink,
+    Spot,
+};
 
 pub use read::SLICE;
 
@@ -70,7 +73,15 @@ impl FilesConnector {
         let names: Vec<&str> = trees.iter().map(|tree| tree.name.as_str()).collect();
         let label = format!("files {}", names.join(", "));
         let tallies = trees.iter().map(|_| Arc::default()).collect();
-        FilesConnector { about: About { kind: "files", label, network: false }, trees, tallies }
+        FilesConnector {
+            about: About {
+                kind: "files",
+                label,
+                network: false,
+            },
+            trees,
+            tallies,
+        }
     }
 }
 
@@ -85,10 +96,16 @@ impl Connector for FilesConnector {
             if let Root::Path(path) = &tree.root
                 && let Err(error) = std::fs::symlink_metadata(path)
             {
-                missing.push(format!("cannot read {}: {error}; name an existing file or directory", path.display()));
+                missing.push(format!(
+                    "cannot read {}: {error}; name an existing file or directory",
+                    path.display()
+                ));
             }
         }
-        Ok(Preflight { summary: format!("{} trees or files", self.trees.len()), missing })
+        Ok(Preflight {
+            summary: format!("{} trees or files", self.trees.len()),
+            missing,
+        })
     }
 
     fn sweep(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
@@ -97,7 +114,12 @@ impl Connector for FilesConnector {
                 Root::Path(path) => path.display().to_string(),
                 Root::Stdin => "standard input".to_owned(),
             };
-            out.emit(Item::Resource(Resource { id, kind: ResourceKind::Tree, name: tree.name.clone(), location }));
+            out.emit(Item::Resource(Resource {
+                id,
+                kind: ResourceKind::Tree,
+                name: tree.name.clone(),
+                location,
+            }));
             match &tree.root {
                 Root::Path(path) => walk::walk(cx, id, tree, tally, path, out),
                 Root::Stdin => out.emit(Item::Work(Box::new(read::StdinLoad::new(cx, id, tally)))),
@@ -109,9 +131,20 @@ impl Connector for FilesConnector {
         Ok(())
     }
 
-    fn reread(&self, _cx: &Cx<'_>, spots: &[(u32, Spot)], out: &mut dyn FnMut(usize, &[u8])) -> Result<(), ConnectorError> {
+    fn reread(
+        &self,
+        _cx: &Cx<'_>,
+        spots: &[(u32, Spot)],
+        out: &mut dyn FnMut(usize, &[u8]),
+    ) -> Result<(), ConnectorError> {
         for (index, (resource, spot)) in spots.iter().enumerate() {
-            let Some(Tree { root: Root::Path(root), .. }) = self.trees.get(*resource as usize) else { continue };
+            let Some(Tree {
+                root: Root::Path(root),
+                ..
+            }) = self.trees.get(*resource as usize)
+            else {
+                continue;
+            };
             let Spot::File { path } = spot else { continue };
             if let Ok(bytes) = std::fs::read(walk::absolute(root, path)) {
                 let bytes = zeroize::Zeroizing::new(bytes);

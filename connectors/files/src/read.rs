@@ -8,7 +8,10 @@ use std::{
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
-use keymuster_api::{Content, Copied, Cx, Fresh, Gap, GapKind, Load, LoadCx, Origin, PathBytes, Place, Source, Spot, SystemId, Trace};
+use keymuster_api::{
+    Content, Copied, Cx, Fresh, Gap, GapKind, Load, LoadCx, Origin, PathBytes, Place, Source, Spot,
+    SystemId, Trace,
+};
 use zeroize::Zeroizing;
 
 use crate::Tally;
@@ -34,8 +37,20 @@ pub(crate) struct FilesLoad {
 }
 
 impl FilesLoad {
-    pub(crate) fn new(cx: &Cx<'_>, resource: u32, tally: &Arc<Tally>, root: &Path, files: Vec<File>) -> FilesLoad {
-        FilesLoad { system: cx.system, resource, source: cx.source(root.display().to_string()), tally: Arc::clone(tally), files }
+    pub(crate) fn new(
+        cx: &Cx<'_>,
+        resource: u32,
+        tally: &Arc<Tally>,
+        root: &Path,
+        files: Vec<File>,
+    ) -> FilesLoad {
+        FilesLoad {
+            system: cx.system,
+            resource,
+            source: cx.source(root.display().to_string()),
+            tally: Arc::clone(tally),
+            files,
+        }
     }
 }
 
@@ -57,12 +72,23 @@ impl Load for FilesLoad {
                     source: self.source,
                 });
             }
-            let place = Place { system: self.system, resource: self.resource, spot: Spot::File { path: file.path.clone() } };
-            let read = open(&file.absolute).and_then(|mut opened| scan(cx, &place, &mut opened, &mut buffer));
+            let place = Place {
+                system: self.system,
+                resource: self.resource,
+                spot: Spot::File {
+                    path: file.path.clone(),
+                },
+            };
+            let read = open(&file.absolute)
+                .and_then(|mut opened| scan(cx, &place, &mut opened, &mut buffer));
             if let Err(error) = &read {
                 self.tally.unseen.fetch_add(1, Relaxed);
                 cx.gap(Gap {
-                    kind: if error.kind() == io::ErrorKind::PermissionDenied { GapKind::Denied } else { GapKind::Unreadable },
+                    kind: if error.kind() == io::ErrorKind::PermissionDenied {
+                        GapKind::Denied
+                    } else {
+                        GapKind::Unreadable
+                    },
                     subject: file.path.to_string(),
                     reason: format!("{error}; run as a user who may read it, or leave it out"),
                     source: self.source.clone(),
@@ -98,7 +124,12 @@ pub(crate) struct StdinLoad {
 impl StdinLoad {
     pub(crate) fn new(cx: &Cx<'_>, resource: u32, tally: &Arc<Tally>) -> StdinLoad {
         tally.expected.fetch_add(1, Relaxed);
-        StdinLoad { system: cx.system, resource, source: cx.source("standard input"), tally: Arc::clone(tally) }
+        StdinLoad {
+            system: cx.system,
+            resource,
+            source: cx.source("standard input"),
+            tally: Arc::clone(tally),
+        }
     }
 }
 
@@ -108,7 +139,13 @@ impl Load for StdinLoad {
     }
 
     fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap> {
-        let place = Place { system: self.system, resource: self.resource, spot: Spot::File { path: "(standard input)".into() } };
+        let place = Place {
+            system: self.system,
+            resource: self.resource,
+            spot: Spot::File {
+                path: "(standard input)".into(),
+            },
+        };
         let mut buffer = Zeroizing::new(Vec::new());
         match scan(cx, &place, &mut io::stdin().lock(), &mut buffer) {
             Ok(bytes) => {
@@ -118,7 +155,12 @@ impl Load for StdinLoad {
             }
             Err(error) => {
                 self.tally.unseen.fetch_add(1, Relaxed);
-                Err(Gap { kind: GapKind::Unreadable, subject: "standard input".to_owned(), reason: error.to_string(), source: self.source })
+                Err(Gap {
+                    kind: GapKind::Unreadable,
+                    subject: "standard input".to_owned(),
+                    reason: error.to_string(),
+                    source: self.source,
+                })
             }
         }
     }
@@ -126,7 +168,12 @@ impl Load for StdinLoad {
 
 /// Scans all a reader gives, slice by slice, and counts the bytes. The bytes two slices share are told to be copied,
 /// so nothing in them is searched twice, and what crosses the border is found.
-fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zeroizing<Vec<u8>>) -> io::Result<u64> {
+fn scan(
+    cx: &dyn LoadCx,
+    place: &Place,
+    reader: &mut dyn Read,
+    buffer: &mut Zeroizing<Vec<u8>>,
+) -> io::Result<u64> {
     let mut total = 0;
     buffer.clear();
     let mut origin = Origin::default();
@@ -145,16 +192,31 @@ fn scan(cx: &dyn LoadCx, place: &Place, reader: &mut dyn Read, buffer: &mut Zero
         let fresh = match &base {
             None => Fresh::Everything,
             Some((trace, from)) => {
-                copied = [Copied { at: 0, from: *from, len: kept }];
-                Fresh::Only { copied: &copied, base: trace }
+                copied = [Copied {
+                    at: 0,
+                    from: *from,
+                    len: kept,
+                }];
+                Fresh::Only {
+                    copied: &copied,
+                    base: trace,
+                }
             }
         };
-        let trace = cx.scan(&Content { place, bytes: buffer, origin, class: None, fresh });
+        let trace = cx.scan(&Content {
+            place,
+            bytes: buffer,
+            origin,
+            class: None,
+            fresh,
+        });
         if is_last {
             return Ok(total);
         }
         if cx.is_cancelled() {
-            return Err(io::Error::other("the run was stopped before it was read to its end"));
+            return Err(io::Error::other(
+                "the run was stopped before it was read to its end",
+            ));
         }
         let from = buffer.len() - OVERLAP;
         let dropped = &buffer[..from];

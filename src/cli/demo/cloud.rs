@@ -28,19 +28,68 @@ enum Policy {
 /// Each with what it is there to show.
 pub(super) const USERS: &[User] = &[
     // All is well: young, used, registered, owned, small.
-    User { name: "payments-settlement", made: 30, used: Some(1), active: true, policy: Policy::Bucket("settlement"), team: Some("payments") },
+    User {
+        name: "payments-settlement",
+        made: 30,
+        used: Some(1),
+        active: true,
+        policy: Policy::Bucket("settlement"),
+        team: Some("payments"),
+    },
     // Administrator, 500 days old, and its key lies in a repository's history.
-    User { name: "ci-deployer", made: 500, used: Some(1), active: true, policy: Policy::Administrator, team: None },
+    User {
+        name: "ci-deployer",
+        made: 500,
+        used: Some(1),
+        active: true,
+        policy: Policy::Administrator,
+        team: None,
+    },
     // Its owner left; not used for 200 days.
-    User { name: "legacy-etl", made: 700, used: Some(200), active: true, policy: Policy::ReadReports, team: None },
+    User {
+        name: "legacy-etl",
+        made: 700,
+        used: Some(200),
+        active: true,
+        policy: Policy::ReadReports,
+        team: None,
+    },
     // Nobody registered it.
-    User { name: "reporting-export", made: 40, used: Some(2), active: true, policy: Policy::ReadReports, team: None },
+    User {
+        name: "reporting-export",
+        made: 40,
+        used: Some(2),
+        active: true,
+        policy: Policy::ReadReports,
+        team: None,
+    },
     // Registered, and nobody answers for it.
-    User { name: "image-resizer", made: 50, used: Some(3), active: true, policy: Policy::Bucket("images"), team: None },
+    User {
+        name: "image-resizer",
+        made: 50,
+        used: Some(3),
+        active: true,
+        policy: Policy::Bucket("images"),
+        team: None,
+    },
     // Revoked on paper, alive in fact.
-    User { name: "old-mailer", made: 40, used: Some(4), active: true, policy: Policy::Bucket("mail"), team: None },
+    User {
+        name: "old-mailer",
+        made: 40,
+        used: Some(4),
+        active: true,
+        policy: Policy::Bucket("mail"),
+        team: None,
+    },
     // Switched off: old and unused, and rightly silent.
-    User { name: "build-cache", made: 600, used: Some(400), active: false, policy: Policy::Bucket("cache"), team: None },
+    User {
+        name: "build-cache",
+        made: 600,
+        used: Some(400),
+        active: false,
+        policy: Policy::Bucket("cache"),
+        team: None,
+    },
 ];
 
 pub(super) fn build(company: &Company) -> Result<()> {
@@ -66,9 +115,19 @@ pub(super) fn build(company: &Company) -> Result<()> {
                 entry["AttachedManagedPolicies"] = json!([{ "PolicyName": "AdministratorAccess", "PolicyArn": "arn:aws:iam::aws:policy/AdministratorAccess" }]);
                 policies.push(managed("AdministratorAccess", &json!({ "Version": "2012-10-17", "Statement": [{ "Effect": "Allow", "Action": "*", "Resource": "*" }] })));
             }
-            Policy::ReadReports => entry["UserPolicyList"] = inline("read-reports", &["s3:GetObject"], "arn:aws:s3:::northwind-reports/*"),
+            Policy::ReadReports => {
+                entry["UserPolicyList"] = inline(
+                    "read-reports",
+                    &["s3:GetObject"],
+                    "arn:aws:s3:::northwind-reports/*",
+                )
+            }
             Policy::Bucket(bucket) => {
-                entry["UserPolicyList"] = inline("bucket", &["s3:GetObject", "s3:PutObject"], &format!("arn:aws:s3:::northwind-{bucket}/*"));
+                entry["UserPolicyList"] = inline(
+                    "bucket",
+                    &["s3:GetObject", "s3:PutObject"],
+                    &format!("arn:aws:s3:::northwind-{bucket}/*"),
+                );
             }
         }
         users.push(entry);
@@ -79,15 +138,23 @@ pub(super) fn build(company: &Company) -> Result<()> {
             "CreateDate": made.to_string(),
         }] }));
         let used = match user.used {
-            Some(days) => json!({ "LastUsedDate": company.days_ago(days).to_string(), "ServiceName": "s3", "Region": "eu-central-1" }),
+            Some(days) => {
+                json!({ "LastUsedDate": company.days_ago(days).to_string(), "ServiceName": "s3", "Region": "eu-central-1" })
+            }
             None => json!({ "ServiceName": "N/A", "Region": "N/A" }),
         };
-        last_used.insert(id, json!({ "UserName": user.name, "AccessKeyLastUsed": used }));
+        last_used.insert(
+            id,
+            json!({ "UserName": user.name, "AccessKeyLastUsed": used }),
+        );
     }
     let details = json!({ "UserDetailList": users, "GroupDetailList": [], "RoleDetailList": [], "Policies": policies, "IsTruncated": false });
     company.write("aws/account-authorization-details.json", &pretty(&details))?;
     company.write("aws/access-keys.json", &pretty(&Value::Array(keys)))?;
-    company.write("aws/access-key-last-used.json", &pretty(&Value::Object(last_used)))
+    company.write(
+        "aws/access-key-last-used.json",
+        &pretty(&Value::Object(last_used)),
+    )
 }
 
 pub(super) fn key_id(company: &Company, user: &str) -> Result<String> {

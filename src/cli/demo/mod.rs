@@ -49,14 +49,18 @@ impl Company {
 
     /// A credential of this shape; the same name gives the same one.
     fn secret(&self, shape: &str, name: &str) -> Result<String> {
-        let seed = name.bytes().fold(self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15), |seed, byte| seed.wrapping_mul(131).wrapping_add(u64::from(byte)));
+        let seed = name.bytes().fold(
+            self.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15),
+            |seed, byte| seed.wrapping_mul(131).wrapping_add(u64::from(byte)),
+        );
         shape::fill(shape, seed).map_err(|error| anyhow::anyhow!("shape '{shape}': {error}"))
     }
 
     fn write(&self, path: &str, text: &str) -> Result<()> {
         let path = self.dir.join(path);
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+            fs::create_dir_all(folder)
+                .with_context(|| format!("cannot make {}", folder.display()))?;
         }
         fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
     }
@@ -99,23 +103,39 @@ formats = ["json", "csv", "sarif", "markdown"]
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let is_used = fs::read_dir(&args.dir).is_ok_and(|mut entries| entries.next().is_some());
     if is_used {
-        bail!("{} is not empty; name a new directory: keymuster demo DIR", args.dir.display());
+        bail!(
+            "{} is not empty; name a new directory: keymuster demo DIR",
+            args.dir.display()
+        );
     }
     fs::create_dir_all(&args.dir).with_context(|| format!("cannot make {}", args.dir.display()))?;
-    let company = Company { dir: args.dir.clone(), now: global.now(), seed: args.seed };
+    let company = Company {
+        dir: args.dir.clone(),
+        now: global.now(),
+        seed: args.seed,
+    };
     repositories::build(&company)?;
     cloud::build(&company)?;
     register::build(&company)?;
     company.write("keymuster.toml", CONFIG)?;
     state::make_key(&args.dir.join("state"))?;
     let config = Config::read(&args.dir.join("keymuster.toml"))?;
-    global.say(&format!("built a company in {}: 4 repositories, an AWS export, a register, a people directory", args.dir.display()));
+    global.say(&format!(
+        "built a company in {}: 4 repositories, an AWS export, a register, a people directory",
+        args.dir.display()
+    ));
     let exit = audit::run_with(global, &config, &audit::Args::default())?;
     let out = shown(&args.dir.join("out"));
-    global.say(&format!("\nreports: {out}/findings.json, .csv, .sarif, .md"));
+    global.say(&format!(
+        "\nreports: {out}/findings.json, .csv, .sarif, .md"
+    ));
     global.say(&format!("next: cd {} && keymuster answer ID, keymuster explain LIF-06, or look into inventory.csv and audit again", args.dir.display()));
     // The demo did what it should: what it finds was planted.
-    Ok(if exit == Exit::Findings { Exit::Clean } else { exit })
+    Ok(if exit == Exit::Findings {
+        Exit::Clean
+    } else {
+        exit
+    })
 }
 
 fn shown(path: &Path) -> String {

@@ -59,63 +59,126 @@ pub(super) fn build(company: &Company) -> Result<()> {
             files: vec![("deploy/notify.yaml", Some(format!("channel: \"#payments\"\nslack_token: {slack}\n")))],
         },
     ])?;
-    repository(company, "web-shop", &[
-        Step {
-            author: BOB,
-            days_ago: 380,
-            message: "Shop front",
-            files: vec![("package.json", Some("{\n  \"name\": \"web-shop\",\n  \"version\": \"1.0.0\"\n}\n".to_owned())), ("src/index.js", Some("console.log('shop')\n".to_owned()))],
-        },
-        Step {
-            author: BOB,
-            days_ago: 100,
-            message: "Post orders to Slack",
-            files: vec![
-                ("src/slack.js", Some(format!("const token = process.env.SLACK_TOKEN || '{slack}'\nmodule.exports = {{ token }}\n"))),
-                ("docs/slack.md", Some(format!("Set `SLACK_TOKEN={placeholder}`.\n"))),
-            ],
-        },
-    ])?;
-    repository(company, "data-pipeline", &[
-        Step {
-            author: DAN,
-            days_ago: 300,
-            message: "Nightly load",
-            files: vec![("load.sql", Some("select count(*) from orders;\n".to_owned())), ("run.sh", Some("#!/bin/sh\npsql \"$DATABASE_URL\" -f load.sql\n".to_owned()))],
-        },
-        Step {
-            author: DAN,
-            days_ago: 150,
-            message: "Fixed address while DNS is broken",
-            files: vec![("config/database.yml", Some(format!("production:\n  url: postgres://etl:{database}@db.northwind.example:5432/orders\n")))],
-        },
-    ])?;
-    repository(company, "infra", &[
-        Step {
-            author: ERIN,
-            days_ago: 500,
-            message: "Deployment scripts",
-            files: vec![("deploy.sh", Some("#!/bin/sh\nset -eu\naws s3 sync build/ s3://northwind-site/\n".to_owned()))],
-        },
-        Step {
-            author: BOB,
-            days_ago: 330,
-            message: "Deploy from my laptop too",
-            files: vec![("deploy.env", Some(format!("AWS_ACCESS_KEY_ID={ci_id}\nAWS_SECRET_ACCESS_KEY={ci_secret}\n")))],
-        },
-        Step { author: ERIN, days_ago: 325, message: "Do not keep keys here", files: vec![("deploy.env", None), (".gitignore", Some("*.env\n".to_owned()))] },
-    ])
+    repository(
+        company,
+        "web-shop",
+        &[
+            Step {
+                author: BOB,
+                days_ago: 380,
+                message: "Shop front",
+                files: vec![
+                    (
+                        "package.json",
+                        Some(
+                            "{\n  \"name\": \"web-shop\",\n  \"version\": \"1.0.0\"\n}\n"
+                                .to_owned(),
+                        ),
+                    ),
+                    ("src/index.js", Some("console.log('shop')\n".to_owned())),
+                ],
+            },
+            Step {
+                author: BOB,
+                days_ago: 100,
+                message: "Post orders to Slack",
+                files: vec![
+                    (
+                        "src/slack.js",
+                        Some(format!(
+                            "const token = process.env.SLACK_TOKEN || '{slack}'\nmodule.exports = {{ token }}\n"
+                        )),
+                    ),
+                    (
+                        "docs/slack.md",
+                        Some(format!("Set `SLACK_TOKEN={placeholder}`.\n")),
+                    ),
+                ],
+            },
+        ],
+    )?;
+    repository(
+        company,
+        "data-pipeline",
+        &[
+            Step {
+                author: DAN,
+                days_ago: 300,
+                message: "Nightly load",
+                files: vec![
+                    (
+                        "load.sql",
+                        Some("select count(*) from orders;\n".to_owned()),
+                    ),
+                    (
+                        "run.sh",
+                        Some("#!/bin/sh\npsql \"$DATABASE_URL\" -f load.sql\n".to_owned()),
+                    ),
+                ],
+            },
+            Step {
+                author: DAN,
+                days_ago: 150,
+                message: "Fixed address while DNS is broken",
+                files: vec![(
+                    "config/database.yml",
+                    Some(format!(
+                        "production:\n  url: postgres://etl:{database}@db.northwind.example:5432/orders\n"
+                    )),
+                )],
+            },
+        ],
+    )?;
+    repository(
+        company,
+        "infra",
+        &[
+            Step {
+                author: ERIN,
+                days_ago: 500,
+                message: "Deployment scripts",
+                files: vec![(
+                    "deploy.sh",
+                    Some(
+                        "#!/bin/sh\nset -eu\naws s3 sync build/ s3://northwind-site/\n".to_owned(),
+                    ),
+                )],
+            },
+            Step {
+                author: BOB,
+                days_ago: 330,
+                message: "Deploy from my laptop too",
+                files: vec![(
+                    "deploy.env",
+                    Some(format!(
+                        "AWS_ACCESS_KEY_ID={ci_id}\nAWS_SECRET_ACCESS_KEY={ci_secret}\n"
+                    )),
+                )],
+            },
+            Step {
+                author: ERIN,
+                days_ago: 325,
+                message: "Do not keep keys here",
+                files: vec![
+                    ("deploy.env", None),
+                    (".gitignore", Some("*.env\n".to_owned())),
+                ],
+            },
+        ],
+    )
 }
 
 fn repository(company: &Company, name: &str, steps: &[Step<'_>]) -> Result<()> {
     let folder = company.dir.join("repos").join(name);
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     git(&folder, &["init", "--quiet", "--initial-branch=main"], &[])?;
     for step in steps {
         for (path, content) in &step.files {
             match content {
                 Some(text) => company.write(&format!("repos/{name}/{path}"), text)?,
-                None => std::fs::remove_file(folder.join(path)).with_context(|| format!("cannot remove {path}"))?,
+                None => std::fs::remove_file(folder.join(path))
+                    .with_context(|| format!("cannot remove {path}"))?,
             }
         }
         let date = company.days_ago(step.days_ago).to_string();
@@ -129,7 +192,11 @@ fn repository(company: &Company, name: &str, steps: &[Step<'_>]) -> Result<()> {
             ("GIT_COMMITTER_DATE", &date),
         ];
         git(&folder, &["add", "--all"], &who)?;
-        git(&folder, &["commit", "--quiet", "--no-gpg-sign", "-m", step.message], &who)?;
+        git(
+            &folder,
+            &["commit", "--quiet", "--no-gpg-sign", "-m", step.message],
+            &who,
+        )?;
     }
     Ok(())
 }
@@ -150,7 +217,11 @@ fn git(folder: &Path, args: &[&str], envs: &[(&str, &str)]) -> Result<()> {
         .output()
         .context("cannot run git, which the demo builds its repositories with; install git")?;
     if !output.status.success() {
-        bail!("git {} failed: {}", args.join(" "), String::from_utf8_lossy(&output.stderr).trim());
+        bail!(
+            "git {} failed: {}",
+            args.join(" "),
+            String::from_utf8_lossy(&output.stderr).trim()
+        );
     }
     Ok(())
 }

@@ -2,10 +2,52 @@
 
 /// Words that people write where a secret would stand.
 const WORDS: &[&str] = &[
-    "example", "sample", "placeholder", "changeme", "change_me", "change-me", "replaceme", "replace_me", "replace-me", "replace_with",
-    "your_", "your-", "yourp", "yourk", "yourt", "yours", "my_secret", "mysecret", "dummy", "redacted", "insert_", "insert-", "xxxx",
-    "notreal", "not_real", "not-real", "fakek", "faket", "fakes", "fake_", "fake-", "todo_", "foobar", "hunter2", "s3cr3t", "deadbeef",
-    "<", "${", "{{", "%s", "%(", "$(", "***", "...", "#{", "…",
+    "example",
+    "sample",
+    "placeholder",
+    "changeme",
+    "change_me",
+    "change-me",
+    "replaceme",
+    "replace_me",
+    "replace-me",
+    "replace_with",
+    "your_",
+    "your-",
+    "yourp",
+    "yourk",
+    "yourt",
+    "yours",
+    "my_secret",
+    "mysecret",
+    "dummy",
+    "redacted",
+    "insert_",
+    "insert-",
+    "xxxx",
+    "notreal",
+    "not_real",
+    "not-real",
+    "fakek",
+    "faket",
+    "fakes",
+    "fake_",
+    "fake-",
+    "todo_",
+    "foobar",
+    "hunter2",
+    "s3cr3t",
+    "deadbeef",
+    "<",
+    "${",
+    "{{",
+    "%s",
+    "%(",
+    "$(",
+    "***",
+    "...",
+    "#{",
+    "…",
 ];
 
 /// Whether a value is a placeholder.
@@ -14,7 +56,9 @@ pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
         return true;
     }
     let lower = value.to_ascii_lowercase();
-    let found = WORDS.iter().any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
+    let found = WORDS
+        .iter()
+        .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
     let found = found || has_sequence(&lower);
     // A copy of the value, so wiped like one.
     drop(zeroize::Zeroizing::new(lower));
@@ -57,7 +101,9 @@ fn has_sequence(lower: &[u8]) -> bool {
             return true;
         }
     }
-    KEYBOARD.iter().any(|keys| memchr::memmem::find(lower, keys).is_some())
+    KEYBOARD
+        .iter()
+        .any(|keys| memchr::memmem::find(lower, keys).is_some())
 }
 
 #[cfg(test)]
@@ -66,7 +112,16 @@ mod tests {
 
     #[test]
     fn placeholders_are_told_from_values() {
-        for text in ["xxxxxxxxxxxxxxxx", "your-api-key-here", "AKIA1234567890ABCDEF", "${TOKEN}", "<token>", "abababababababababab", "AKIAIOSFODNN7EXAMPLE", "abcdefghijklmnop"] {
+        for text in [
+            "xxxxxxxxxxxxxxxx",
+            "your-api-key-here",
+            "AKIA1234567890ABCDEF",
+            "${TOKEN}",
+            "<token>",
+            "abababababababababab",
+            "AKIAIOSFODNN7EXAMPLE",
+            "abcdefghijklmnop",
+        ] {
             assert!(is_placeholder(text.as_bytes()), "{text}");
         }
         for text in ["Tr0ub4dor&3", "zK8vQp2LmX9sWc4RtY7b", "5f1b9c3e7a2d4f60"] {
