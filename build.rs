@@ -21,7 +21,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("cargo::rerun-if-changed=rules/detect/{name}");
         writeln!(
             code,
-            "    (\"rules/detect/{name}\", include_str!({path:?})),"
+            "    (\"rules/detect/{name}\", include_str!(\"{}\")),",
+            path.display().to_string().escape_default()
         )?;
     }
     code.push_str("];\n");

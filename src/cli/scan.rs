@@ -163,11 +163,14 @@ fn key(global: &Global) -> Result<Seal> {
     }
 }
 
+/// What stands before the paths of a resource, by its location.
+type Prefixes = BTreeMap<String, String>;
+
 /// A connector for everything that is no repository, one for the repositories.
 fn connectors(
     args: &Args,
     paths: &[PathBuf],
-) -> Result<(Vec<Box<dyn Connector>>, BTreeMap<String, String>)> {
+) -> Result<(Vec<Box<dyn Connector>>, Prefixes)> {
     let mut trees = Vec::new();
     let mut repositories = Vec::new();
     let mut prefixes = BTreeMap::new();

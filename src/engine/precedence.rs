@@ -38,7 +38,7 @@ pub(super) fn winners<'c>(
         let overlaps = |other: &&Candidate| {
             candidate.span.start < other.span.end && other.span.start < candidate.span.end
         };
-        if !winners.iter().any(|other| overlaps(&other)) {
+        if !winners.iter().any(overlaps) {
             winners.push(candidate);
         }
     }

@@ -110,9 +110,8 @@ impl<'a> Records<'a> {
                 }
             }
         }
-        match (user.or(record.name.as_deref()), &account) {
-            (Some(user), Some(account)) => self.add(keys::user(account, user), at),
-            _ => {}
+        if let (Some(user), Some(account)) = (user.or(record.name.as_deref()), &account) {
+            self.add(keys::user(account, user), at);
         }
         if let (Some(user), None) = (user, &account) {
             self.add(keys::only_user(user), at);
