@@ -1,7 +1,7 @@
 //! Judgement: checks over the reconciled estate, the findings they make, and the policy that
 //! sets their thresholds.
 //!
-//! [`run`] asks every check of [`CHECKS`]; [`follow`] says of findings of earlier runs, which
+//! [`run`] asks every check of [`CHECKS`]; [`follow()`] says of findings of earlier runs, which
 //! no check made this time, whether that proves anything; [`Exceptions`] say which findings
 //! the organisation accepts for a while.
 //!
@@ -56,7 +56,7 @@ pub struct Judged {
     /// Faults of checks: a finding without evidence, a subject judged twice. A run with any is
     /// no audit.
     pub problems: Vec<String>,
-    /// Every verdict, for [`follow`].
+    /// Every verdict, for [`follow()`].
     pub verdicts: Verdicts,
     /// When each exposed secret was first exposed, by subject, for the ledger.
     pub exposures: BTreeMap<String, Timestamp>,

@@ -1,6 +1,6 @@
 //! What exists: every credential once, whichever systems it was seen in.
 //!
-//! Facts arrive from connectors in any order ([`Gathered`]); [`resolve`] joins them into an
+//! Facts arrive from connectors in any order ([`Gathered`]); [`resolve()`] joins them into an
 //! [`Estate`] whose parts refer to each other by index, sorted, so that the same facts make
 //! the same estate whatever the order they came in.
 //!
