@@ -167,10 +167,7 @@ fn key(global: &Global) -> Result<Seal> {
 type Prefixes = BTreeMap<String, String>;
 
 /// A connector for everything that is no repository, one for the repositories.
-fn connectors(
-    args: &Args,
-    paths: &[PathBuf],
-) -> Result<(Vec<Box<dyn Connector>>, Prefixes)> {
+fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>, Prefixes)> {
     let mut trees = Vec::new();
     let mut repositories = Vec::new();
     let mut prefixes = BTreeMap::new();

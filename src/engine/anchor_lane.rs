@@ -8,17 +8,53 @@ use zeroize::Zeroize as _;
 
 /// Anchors, grouped by the shortest anchor they begin with.
 pub(super) struct AnchorLane {
-    searcher: Option<Searcher>,
+    /// One for the shortest literals, one for the others: a packed searcher compares as many
+    /// bytes as its shortest literal has, and few bytes mean many false alarms.
+    searchers: Vec<Searcher>,
     /// Sorted, so that those with a common beginning are neighbours.
     anchors: Vec<(Box<[u8]>, u16)>,
-    /// For each literal that is searched for: the anchors that begin with it.
-    heads: Vec<Range<usize>>,
     longest: usize,
 }
 
-enum Searcher {
+struct Searcher {
+    finder: Finder,
+    /// For each literal that is searched for: the anchors that begin with it.
+    heads: Vec<Range<usize>>,
+}
+
+enum Finder {
     Packed(packed::Searcher),
     Automaton(Box<AhoCorasick>),
+}
+
+impl Finder {
+    fn new(literals: &[&[u8]]) -> Finder {
+        let mut builder = packed::Config::new()
+            .match_kind(packed::MatchKind::LeftmostFirst)
+            .builder();
+        builder.extend(literals);
+        match builder.build() {
+            Some(searcher) => Finder::Packed(searcher),
+            None => Finder::Automaton(Box::new(
+                AhoCorasick::builder()
+                    .kind(Some(AhoCorasickKind::DFA))
+                    .match_kind(aho_corasick::MatchKind::LeftmostFirst)
+                    .build(literals)
+                    .expect("a few dozen short literals fit an automaton"),
+            )),
+        }
+    }
+
+    /// The number of the literal and where it begins.
+    fn find(&self, text: &[u8], from: usize) -> Option<(usize, usize)> {
+        let found = match self {
+            Finder::Packed(searcher) => searcher.find_in(text, (from..text.len()).into()),
+            Finder::Automaton(searcher) => {
+                searcher.find(aho_corasick::Input::new(text).range(from..))
+            }
+        }?;
+        Some((found.pattern().as_usize(), found.start()))
+    }
 }
 
 /// A worker's lower-cased copy of what it searches; it holds plaintext, so it is wiped.
@@ -34,6 +70,8 @@ thread_local! {
     static LOWERED: RefCell<Lowered> = const { RefCell::new(Lowered(Vec::new())) };
 }
 
+/// Literals up to this length have a searcher of their own.
+const SHORT: usize = 3;
 /// Bytes lowered and searched at a time: stays in the second-level cache.
 const BLOCK: usize = 64 << 10;
 
@@ -50,34 +88,29 @@ impl AnchorLane {
                 _ => heads.push(index..index + 1),
             }
         }
-        let patterns: Vec<&[u8]> = heads.iter().map(|head| &*anchors[head.start].0).collect();
-        let searcher = if patterns.is_empty() {
-            None
-        } else {
-            let mut builder = packed::Config::new()
-                .match_kind(packed::MatchKind::LeftmostFirst)
-                .builder();
-            builder.extend(&patterns);
-            Some(match builder.build() {
-                Some(searcher) => Searcher::Packed(searcher),
-                None => Searcher::Automaton(Box::new(
-                    AhoCorasick::builder()
-                        .kind(Some(AhoCorasickKind::DFA))
-                        .match_kind(aho_corasick::MatchKind::LeftmostFirst)
-                        .build(&patterns)
-                        .expect("a few dozen short literals fit an automaton"),
-                )),
+        let (short, long): (Vec<_>, Vec<_>) = heads
+            .into_iter()
+            .partition(|head| anchors[head.start].0.len() <= SHORT);
+        let searchers = [short, long]
+            .into_iter()
+            .filter(|heads| !heads.is_empty())
+            .map(|heads| {
+                let literals: Vec<&[u8]> =
+                    heads.iter().map(|head| &*anchors[head.start].0).collect();
+                Searcher {
+                    finder: Finder::new(&literals),
+                    heads,
+                }
             })
-        };
+            .collect();
         let longest = anchors
             .iter()
             .map(|(text, _)| text.len())
             .max()
             .unwrap_or(0);
         AnchorLane {
-            searcher,
+            searchers,
             anchors,
-            heads,
             longest,
         }
     }
@@ -93,9 +126,6 @@ impl AnchorLane {
 
     /// Hits that begin inside `region`.
     pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
-        let Some(searcher) = &self.searcher else {
-            return;
-        };
         LOWERED.with_borrow_mut(|lowered| {
             let mut at = region.start;
             while at < region.end {
@@ -103,7 +133,9 @@ impl AnchorLane {
                 let text = &bytes[at..(end + self.longest).min(bytes.len())];
                 lowered.0.clear();
                 lowered.0.extend(text.iter().map(u8::to_ascii_lowercase));
-                self.search_block(searcher, &lowered.0, at, end - at, out);
+                for searcher in &self.searchers {
+                    self.search_block(searcher, &lowered.0, at, end - at, out);
+                }
                 at = end;
             }
         });
@@ -119,27 +151,23 @@ impl AnchorLane {
     ) {
         let mut from = 0;
         while from < len {
-            let found = match searcher {
-                Searcher::Packed(searcher) => searcher.find_in(text, (from..text.len()).into()),
-                Searcher::Automaton(searcher) => {
-                    searcher.find(aho_corasick::Input::new(text).range(from..))
-                }
+            let Some((literal, start)) = searcher.finder.find(text, from) else {
+                return;
             };
-            let Some(found) = found else { return };
-            if found.start() >= len {
+            if start >= len {
                 return;
             }
             // Two literals searched for never begin at one place: none begins with another.
-            for (anchor, slot) in &self.anchors[self.heads[found.pattern().as_usize()].clone()] {
-                if text[found.start()..].starts_with(anchor) {
+            for (anchor, slot) in &self.anchors[searcher.heads[literal].clone()] {
+                if text[start..].starts_with(anchor) {
                     out.push(Hit {
-                        at: (base + found.start()) as u32,
+                        at: (base + start) as u32,
                         len: anchor.len() as u16,
                         slot: *slot,
                     });
                 }
             }
-            from = found.start() + 1;
+            from = start + 1;
         }
     }
 }
