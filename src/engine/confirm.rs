@@ -2,12 +2,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use keymuster_api::{Candidate, Confidence, Details, Handle};
+use keymuster_api::{Candidate, Confidence, Details, Handle, PathClasses};
 use regex_automata::{Anchored, Input};
 
 use super::{
     allow,
-    judge::{assignment, entropy, placeholder},
+    judge::{assignment, entropy, login, placeholder},
     proof::{Found, Proof},
     rule::{CONTEXT, Judge, NEAR, Rule},
     seal::Seal,
@@ -86,6 +86,7 @@ pub(super) fn judge(
             }
         }
     };
+    let mut classes = rule.classes;
     if !proved {
         if placeholder::is_placeholder(value) {
             return Err("the value is a placeholder");
@@ -93,10 +94,27 @@ pub(super) fn judge(
         if rule.entropy.is_some_and(|least| entropy(value) < least) {
             return Err("the value is not random enough");
         }
-        if rule.judge == Some(Judge::Assignment)
-            && !assignment::is_secret(bytes, matched.clone(), secret.clone())
-        {
-            return Err("name and value do not look like an assigned secret");
+        classes = match rule.judge {
+            None => rule.classes,
+            Some(Judge::Assignment) => {
+                if !assignment::is_secret(bytes, matched.clone(), secret.clone()) {
+                    return Err("name and value do not look like an assigned secret");
+                }
+                rule.classes
+            }
+            Some(Judge::Login) => {
+                let group = |name: &str| {
+                    groups
+                        .iter()
+                        .find(|(known, _)| *known == name)
+                        .map(|(_, text)| *text)
+                };
+                rule.classes
+                    .and(login::classes(value, group("user"), group("host")))
+            }
+        };
+        if classes == PathClasses::NONE {
+            return Err("the password is a word that stands for one");
         }
     }
     let handle = handle(
@@ -125,7 +143,7 @@ pub(super) fn judge(
         hit: at,
         confidence,
         secret: secret_id,
-        verdicts: rule.classes,
+        verdicts: classes,
         details: Arc::new(details),
         span: secret,
     })

@@ -4,6 +4,7 @@ use keymuster_api::PathClass;
 
 /// Directory names that hold tests, fixtures and examples.
 const TEST_FOLDERS: &[&str] = &[
+    "t",
     "test",
     "tests",
     "testing",

@@ -74,6 +74,8 @@ fn high() -> SeverityWord {
 pub enum Judge {
     /// A value assigned to a name that says it is secret.
     Assignment,
+    /// The password of a URL or a connection string: weighed with its user and host.
+    Login,
 }
 
 macro_rules! words {

@@ -171,7 +171,11 @@ impl Second<'_> {
             let Some(candidates) = objects.get(&key) else {
                 continue;
             };
-            let path = located.path.as_ref().map(|path| path.0.as_slice());
+            // A message is prose.
+            let path = match &key.1 {
+                Spot::Message { .. } => Some(b"message.txt".as_slice()),
+                _ => located.path.as_ref().map(|path| path.0.as_slice()),
+            };
             for winner in self.engine.winners(candidates, path) {
                 if winner.secret == located.secret {
                     told.push((index, winner, key.clone()));

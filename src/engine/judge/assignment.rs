@@ -138,6 +138,11 @@ pub(in crate::engine) fn is_secret(
     let Some(last) = words.last() else {
         return false;
     };
+    // Machine code and resources, not source.
+    let nearby = secret.start.saturating_sub(32)..(secret.end + 32).min(bytes.len());
+    if words.iter().any(|word| word == "public") || bytes[nearby].contains(&0) {
+        return false;
+    }
     if ABOUT.contains(&last.as_str()) {
         return false;
     }
@@ -182,9 +187,12 @@ fn judge_value(value: &[u8], is_password: bool, quoted: bool, name: &str) -> boo
             && bits >= 2.75
             && !is_identifier(value);
     }
-    // A machine's token: long, random, with digits among letters.
+    // A machine's token: long and random. Digits among the letters tell it from a name; where
+    // they are few, capitals scattered over the word do.
+    let is_mixed =
+        digits >= 2 || (uppers >= 4 && lowers >= 4 && changes_of_case(value) * 3 >= value.len());
     value.len() >= 16
-        && digits >= 2
+        && is_mixed
         && lowers + uppers >= 4
         && others * 4 <= value.len()
         && bits
@@ -193,7 +201,18 @@ fn judge_value(value: &[u8], is_password: bool, quoted: bool, name: &str) -> boo
             } else {
                 3.5
             }
-        && !is_identifier(value)
+        && (digits < 2 || !is_identifier(value))
+}
+
+/// How often a capital follows a small letter or the other way round: half of the places in a
+/// random token, two per word in `camelCase`.
+fn changes_of_case(value: &[u8]) -> usize {
+    let is_change = |pair: &&[u8]| {
+        pair[0].is_ascii_alphabetic()
+            && pair[1].is_ascii_alphabetic()
+            && pair[0].is_ascii_uppercase() != pair[1].is_ascii_uppercase()
+    };
+    value.windows(2).filter(is_change).count()
 }
 
 /// The whole name: the identifier that ends in the match's keyword and goes on behind it.

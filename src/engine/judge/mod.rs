@@ -1,6 +1,7 @@
 //! Judges: what no pattern can say about a value.
 
 pub(super) mod assignment;
+pub(super) mod login;
 pub(super) mod placeholder;
 
 /// Shannon entropy in bits per byte.
