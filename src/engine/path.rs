@@ -93,6 +93,7 @@ const DOC_SUFFIXES: &[&str] = &[
     ".texi",
     ".pod",
     ".rdoc",
+    ".textile",
 ];
 
 const CONFIG_SUFFIXES: &[&str] = &[

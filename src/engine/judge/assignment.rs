@@ -124,6 +124,7 @@ const ABOUT: &[&str] = &[
     "colour",
     "style",
     "token_type",
+    "instance",
 ];
 
 /// Whether `matched` (keyword, operator, value) at this place assigns a secret.
@@ -170,6 +171,7 @@ fn judge_value(value: &[u8], is_password: bool, quoted: bool, name: &str) -> boo
         || looks_like_code(value, quoted)
         || is_path_or_url(value)
         || is_uuid(value)
+        || is_algorithm(value)
     {
         return false;
     }
@@ -298,6 +300,25 @@ fn is_uuid(value: &[u8]) -> bool {
                 b.is_ascii_hexdigit()
             }
         })
+}
+
+/// `PBKDF2WithHmacSHA512`, `AES/CBC/PKCS5Padding`.
+fn is_algorithm(value: &[u8]) -> bool {
+    [
+        &b"Hmac"[..],
+        b"HMAC",
+        b"SHA",
+        b"PBKDF",
+        b"AES",
+        b"RSA",
+        b"ECDSA",
+    ]
+    .iter()
+    .filter(|name| memchr::memmem::find(value, name).is_some())
+    .count()
+        >= 2
+        || value.starts_with(b"PBKDF")
+        || value.starts_with(b"AES/")
 }
 
 /// Words joined by `_`, `-` or capitals, with at most a number at the end: a name, not a value.
