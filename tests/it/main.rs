@@ -6,6 +6,9 @@ mod audit;
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// An account made in a real moto server, exported with the AWS commands, and audited.
+#[cfg(feature = "aws-iam")]
+mod moto;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// What the other modules share: running the program, making trees and repositories.
