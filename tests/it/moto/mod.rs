@@ -142,3 +142,83 @@ fn twelve_planted_defects_are_found_and_their_twins_are_not() {
         assert!(credentials.contains(&key.id), "{name} was not seen");
     }
 }
+
+/// Whoever forgets a command is told, and nothing that was not looked at is called gone. The
+/// exit code is that of gaps when findings do not count.
+#[test]
+fn half_an_export_is_told_and_calls_nothing_gone() {
+    let config = CONFIG.replace("preset =", "fail-on = \"never\"\npreset =");
+    let of_keys = |file: &str| file.starts_with("access-keys-") || file.starts_with("last-used-");
+    let cases: [(&str, &dyn Fn(&str) -> bool); 5] = [
+        ("no list of access keys", &|file| {
+            !file.starts_with("access-keys-")
+        }),
+        ("neither lists nor last use", &|file| !of_keys(file)),
+        ("one user's list missing", &|file| {
+            file != "access-keys-inv-04-twin.json"
+        }),
+        ("no authorization details", &|file| {
+            !file.starts_with("authorization")
+        }),
+        ("authorization details alone", &|file| {
+            file.starts_with("authorization")
+        }),
+    ];
+    for (name, take) in cases {
+        let audit = audit(&World::new(), &config, &[], take);
+        assert_eq!(audit.code, 3, "{name}");
+        let of = |check: &str| audit.found.iter().filter(|pair| pair.0 == check).count();
+        assert_eq!(of("COV-01"), 1, "{name}: {:?}", audit.found);
+        assert_eq!(of("INV-02"), 0, "{name}: {:?}", audit.found);
+    }
+    // Without the credential report nothing is missing: the lists say all there is to say.
+    let audit = audit(&World::new(), &config, &[], |file| {
+        !file.starts_with("credential-report")
+    });
+    assert_eq!(audit.code, 0);
+    assert_found(&audit, &twelve());
+}
+
+/// A key that is in use and that the register forgot has no owner and no end either.
+#[test]
+fn a_forgotten_key_is_told_with_all_that_nobody_answers_for() {
+    let audit = audit(&World::new(), CONFIG, &["REG-one-bucket"], |_| true);
+    let mut expected = twelve();
+    expected.extend(pairs(
+        ["INV-01", "LIF-02", "OWN-01"].map(|check| (check, "one-bucket/1")),
+    ));
+    assert_found(&audit, &expected);
+}
+
+/// One key lies with its secret in two repositories, one of which took it out again; of another
+/// key only the id is there, which is public.
+#[cfg(feature = "git")]
+#[test]
+fn a_committed_key_meets_its_account() {
+    let world = World::new();
+    let (committed, mentioned) = (&EXPORTED.keys["committed/1"], &EXPORTED.keys["mentioned/1"]);
+    let file = format!(
+        "AWS_ACCESS_KEY_ID={}\nAWS_SECRET_ACCESS_KEY={}\n",
+        committed.id, committed.secret
+    );
+    let made = EXPORTED.between.to_string();
+    for repository in ["shop", "back-office"] {
+        let folder = format!("repositories/{repository}");
+        world.write(&format!("{folder}/deploy.env"), &file);
+        let readme = format!("The reports are read with the key {}.\n", mentioned.id);
+        world.write(&format!("{folder}/README.md"), readme);
+        world.commit_all(&folder, &made, "Deploy");
+    }
+    std::fs::remove_file(world.path("repositories/back-office/deploy.env")).expect("a file");
+    world.commit_all("repositories/back-office", &made, "Not here");
+    let config = format!("{CONFIG}\n[[connector]]\ntype = \"git\"\npaths = [\"repositories/*\"]\n");
+    let audit = audit(&world, &config, &[], |_| true);
+    let mut expected = twelve();
+    // What is exposed must be changed at once, so 45 days are overdue.
+    expected.extend(pairs(
+        ["EXP-01", "EXP-03", "ISO-01", "LIF-03"].map(|check| (check, "committed/1")),
+    ));
+    assert_found(&audit, &expected);
+    let text = audit.document.to_string();
+    assert!(!text.contains(&committed.secret), "the secret is told");
+}

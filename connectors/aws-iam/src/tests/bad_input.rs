@@ -123,6 +123,16 @@ fn half_an_export_is_not_complete() {
         "access keys of 1 of 1 users were not listed",
     );
     assert_eq!(facts.covered("access keys"), (None, 0, false));
+    // The report counts keys, and names none: which of them a register knows stays open.
+    let facts = Export::new()
+        .with("a.json", details())
+        .with("r.csv", report())
+        .read();
+    facts.gap(
+        GapKind::Missing,
+        "2 access keys of the credential report have no id",
+    );
+    assert_eq!(facts.covered("access keys"), (Some(2), 0, false));
     // A user without keys has an empty list, which does not name the user.
     let facts = Export::new()
         .with("a.json", details())

@@ -10,6 +10,7 @@ use super::{ACCOUNT, Export, Facts, connector, cx, details, id, keys, report, ti
 fn authorization_details_become_facts() {
     let facts = Export::new()
         .with("a.json", details())
+        .with("k.json", keys())
         .with("r.csv", report())
         .read();
     assert_eq!(facts.gaps, []);
@@ -319,6 +320,7 @@ fn the_report_may_come_as_base64() {
     let (start, end) = packed.split_at(76);
     let facts = Export::new()
         .with("a.json", details())
+        .with("k.json", keys())
         .with("r.json", format!(r#"{{"Content":"{start}\n{end}","ReportFormat":"text/csv","GeneratedTime":"2026-06-30T00:00:00Z"}}"#))
         .read();
     assert_eq!(facts.gaps, []);
@@ -358,6 +360,7 @@ fn control_policies_are_tied_to_the_account() {
         r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"*","Resource":"*"}]}"#;
     let facts = Export::new()
         .with("a.json", details())
+        .with("k.json", keys())
         .with("r.csv", report())
         .with("deny-scp.json", allow)
         .with("list.json", format!(r#"{{"scps":[{allow},{{"Name":"FullAWSAccess","Id":"p-FullAWSAccess","Document":{allow}}}]}}"#))
