@@ -149,7 +149,9 @@ fn twelve_planted_defects_are_found_and_their_twins_are_not() {
 fn half_an_export_is_told_and_calls_nothing_gone() {
     let config = CONFIG.replace("preset =", "fail-on = \"never\"\npreset =");
     let of_keys = |file: &str| file.starts_with("access-keys-") || file.starts_with("last-used-");
-    let cases: [(&str, &dyn Fn(&str) -> bool); 5] = [
+    /// Which of the exported files are kept.
+    type Kept<'a> = &'a dyn Fn(&str) -> bool;
+    let cases: [(&str, Kept<'_>); 5] = [
         ("no list of access keys", &|file| {
             !file.starts_with("access-keys-")
         }),
