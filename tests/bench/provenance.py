@@ -143,7 +143,9 @@ def main():
             problems.append(f"introduced {sorted(mine)} instead of {sorted(introduced[row['secret_id']])}")
         if row["versions"] != len(versions[key]):
             problems.append(f"versions {row['versions']} instead of {len(versions[key])}")
-        if row["at_tip"] is not None and set(row["at_tip"]) - {"HEAD"} != tips[key]:
+        mine = set(row["at_tip"] or []) - {"HEAD"}
+        # The scanner lists at most 1,000 refs.
+        if row["at_tip"] is not None and (mine != tips[key] if len(row["at_tip"]) < 1000 else not mine <= tips[key]):
             problems.append(f"at_tip {len(row['at_tip'])} instead of {len(tips[key])}")
         if row["blob"] not in versions[key]:
             problems.append("blob is no version of this path")
