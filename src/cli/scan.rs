@@ -327,9 +327,9 @@ pub(super) fn rule_infos(engine: &Engine) -> BTreeMap<String, RuleInfo> {
         .iter()
         .map(|rule| {
             let info = RuleInfo {
-                title: rule.title.clone(),
-                why: rule.why.clone(),
-                page: rule.page.clone().unwrap_or_default(),
+                title: rule.title.to_string(),
+                why: rule.why.to_string(),
+                page: rule.page.as_deref().unwrap_or_default().to_owned(),
                 severity: rule.severity,
             };
             (rule.id.to_string(), info)

@@ -158,7 +158,7 @@ pub fn classify(path: &[u8]) -> PathClass {
 }
 
 /// Whether a file name matches one of a rule's `names`: exact, or `*.suffix`.
-pub(super) fn is_named(name: &[u8], names: &[String]) -> bool {
+pub(super) fn is_named(name: &[u8], names: &[super::rule_text::Text]) -> bool {
     names.iter().any(|wanted| match wanted.strip_prefix('*') {
         Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_bytes()),
         None => name == wanted.as_bytes(),
