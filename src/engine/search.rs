@@ -176,8 +176,8 @@ impl Engine {
             found.clear();
             for region in regions {
                 self.rules.tokens.search(bytes, region.clone(), found);
-                self.rules.anchors.search(bytes, region.clone(), found);
             }
+            self.rules.anchors.search(bytes, regions, found);
             if found.is_empty() && inherited.is_empty() {
                 return Trace::default();
             }

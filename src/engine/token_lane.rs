@@ -10,6 +10,7 @@
 use std::ops::Range;
 
 use keymuster_api::Hit;
+use wide::{CmpEq as _, u8x16};
 
 use super::{rule::TOKEN_RUN, run};
 
@@ -187,41 +188,27 @@ fn classify(bytes: &[u8], at: usize) -> Masks {
     }
 }
 
-/// Written as plain comparisons over arrays, which the compiler turns into vector code; the
-/// multiplication gathers eight bytes of 0 or 1 into eight bits.
 fn masks(block: &[u8; 64]) -> Masks {
-    let mut words = [0u8; 64];
-    let mut dashes = [0u8; 64];
-    let mut digits = [0u8; 64];
-    let mut lanes = [0u8; 64];
-    for i in 0..64 {
-        let byte = block[i];
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        let word = letter | digit | (byte == b'_');
-        let dash = byte == b'-';
+    let mut masks = Masks::default();
+    for (index, sixteen) in block.as_chunks::<16>().0.iter().enumerate() {
+        let bytes = u8x16::new(*sixteen);
+        let within = |bytes: u8x16, first: u8, count: u8| {
+            let offset = bytes - u8x16::splat(first);
+            offset.min(u8x16::splat(count - 1)).simd_eq(offset)
+        };
+        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+        let letter = within(bytes | u8x16::splat(0x20), b'a', 26);
+        let digit = within(bytes, b'0', 10);
+        let word = letter | digit | is(b'_');
         // `-`, `.`, `/` and `+`, `=`.
-        let other = (byte.wrapping_sub(b'-') < 3) | (byte == b'+') | (byte == b'=');
-        words[i] = u8::from(word);
-        dashes[i] = u8::from(dash);
-        lanes[i] = u8::from(word | other);
-        digits[i] = u8::from(digit);
+        let lane = word | within(bytes, b'-', 3) | is(b'+') | is(b'=');
+        let bits = |mask: u8x16| u64::from(mask.to_bitmask()) << (16 * index);
+        masks.lane |= bits(lane);
+        masks.word |= bits(word);
+        masks.dash |= bits(is(b'-'));
+        masks.digit |= bits(digit);
     }
-    Masks {
-        lane: gather(&lanes),
-        word: gather(&words),
-        dash: gather(&dashes),
-        digit: gather(&digits),
-    }
-}
-
-fn gather(flags: &[u8; 64]) -> u64 {
-    let mut mask = 0;
-    for (i, eight) in flags.chunks_exact(8).enumerate() {
-        let eight = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-        mask |= (eight.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
-    }
-    mask
+    masks
 }
 
 #[cfg(test)]
