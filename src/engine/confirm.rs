@@ -9,7 +9,7 @@ use super::{
     allow,
     judge::{assignment, entropy, login, placeholder},
     proof::{Found, Proof},
-    rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte},
+    rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
     run,
     seal::Seal,
     words,
@@ -39,6 +39,9 @@ pub(super) fn judge(
     at: usize,
 ) -> Result<Candidate, &'static str> {
     let is_run = rule.lane == Lane::Run;
+    if matches!(rule.lane, Lane::Token(_)) && at > 0 && is_word_byte(bytes[at - 1]) {
+        return Err("it begins in the middle of a word");
+    }
     if is_run && run::length(bytes, at).is_none() {
         return Err(
             "no run of 16 token bytes with a digit begins here, or not where a value may stand",

@@ -348,7 +348,12 @@ pub(super) fn is_lane_byte(byte: u8) -> bool {
 
 /// `[A-Za-z0-9_-]`.
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+    is_word_byte(byte) || byte == b'-'
+}
+
+/// `[A-Za-z0-9_]`: no match of the token lane begins behind one.
+pub(super) fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {

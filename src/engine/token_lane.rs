@@ -12,7 +12,10 @@ use std::ops::Range;
 use keymuster_api::Hit;
 use wide::{CmpEq as _, u8x16};
 
-use super::{rule::TOKEN_RUN, run};
+use super::{
+    rule::{TOKEN_RUN, is_word_byte},
+    run,
+};
 
 /// Prefixes, grouped by their first two bytes.
 pub(super) struct TokenLane {
@@ -68,7 +71,7 @@ impl TokenLane {
         let end = bytes.len();
         let mut at = region.start;
         // Whether the byte before the block is a word byte.
-        let mut carry = u64::from(at > 0 && is_word(bytes[at - 1]));
+        let mut carry = u64::from(at > 0 && is_word_byte(bytes[at - 1]));
         let mut here = classify(bytes, at);
         while at < region.end {
             let next = if at + 64 < end {
@@ -143,10 +146,6 @@ fn pair(text: &[u8]) -> usize {
     usize::from(text[0]) << 8 | usize::from(text[1])
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
-}
-
 /// The positions among the first 64 at which 16 set bits begin.
 fn sixteens(mask: u128) -> u64 {
     let pairs = mask & (mask >> 1);
@@ -215,16 +214,16 @@ fn masks(block: &[u8; 64]) -> Masks {
 mod tests {
     use proptest::prelude::{ProptestConfig, prop, prop_assert_eq, proptest};
 
-    use super::{TokenLane, is_word};
+    use super::TokenLane;
     use crate::engine::{
-        rule::{TOKEN_RUN, is_lane_byte},
+        rule::{TOKEN_RUN, is_lane_byte, is_word_byte},
         run,
     };
 
     fn naive(prefixes: &[&str], bytes: &[u8]) -> Vec<(usize, u16)> {
         let mut found = Vec::new();
         for at in 0..bytes.len() {
-            let boundary = at == 0 || !is_word(bytes[at - 1]);
+            let boundary = at == 0 || !is_word_byte(bytes[at - 1]);
             let run = bytes.len() >= at + TOKEN_RUN
                 && bytes[at..at + TOKEN_RUN].iter().all(|&b| is_lane_byte(b));
             for (slot, prefix) in (0u16..).zip(prefixes) {
