@@ -6,6 +6,8 @@ mod audit;
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// The fast engine finds what the oracle finds, for every rule and any edit.
+mod law;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
