@@ -28,6 +28,7 @@ mod putty_private_key;
 mod pypi_macaroon;
 
 /// What a rule matched, as a prover sees it. Borrowed from the worker's buffer.
+pub(super) use basic_auth::parts as basic_parts;
 pub struct Found<'a> {
     /// The bytes of the `secret` group.
     pub secret: &'a [u8],
