@@ -290,6 +290,15 @@ impl Engine {
     /// The oracle: every rule's pattern from every start over the whole content. No lanes, no
     /// windows, nothing inherited; slow, and what [`Engine::search`] must equal.
     pub fn search_whole(&self, content: &Content<'_>) -> Trace {
+        self.search_whole_with(content, 0..self.rules.rules.len() as u32)
+    }
+
+    /// The oracle with some of the rules.
+    pub(super) fn search_whole_with(
+        &self,
+        content: &Content<'_>,
+        numbers: Range<u32>,
+    ) -> Trace {
         let bytes = content.bytes;
         let kind = text::kind(bytes);
         let decoded = match kind {
@@ -302,7 +311,8 @@ impl Engine {
             traits: kind as u32,
             ..Trace::default()
         };
-        for (number, rule) in (0u32..).zip(&self.rules.rules) {
+        for number in numbers {
+            let rule = &self.rules.rules[number as usize];
             if let super::rule::Lane::Name(names) = &rule.lane {
                 let Spot::File { path } = &content.place.spot else {
                     continue;
