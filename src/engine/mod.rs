@@ -15,7 +15,6 @@ mod check;
 mod confirm;
 mod inherit;
 mod judge;
-mod path;
 mod precedence;
 pub mod proof;
 mod rule;
@@ -27,7 +26,6 @@ mod text;
 mod token_lane;
 
 pub use check::{Fault, check};
-pub use path::classify;
 pub use rule::{Judge, Lane, Rule};
 pub use ruleset::{RuleError, RuleSet};
 pub use seal::Seal;
