@@ -363,6 +363,7 @@ pub(super) fn advice(kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
                 rotate: kind.rotate.clone(),
                 sensitivity: sensitivity(kind.sensitivity).to_owned(),
                 lifetime_max_days: kind.lifetime_max_days,
+                has_handle: kind.handle.is_some(),
             };
             (kind.id.clone(), advice)
         })
