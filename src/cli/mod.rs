@@ -133,6 +133,8 @@ fn fail(error: &anyhow::Error) {
         text.push_str(if index == 0 { "" } else { ": " });
         text.push_str(&cause.to_string());
     }
+    // A message that shows its place in a file brings the word along.
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
     let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
 }
 
