@@ -95,7 +95,7 @@ fn grafts_and_replacements_do_not_rewrite_history() {
     );
     let seen = sweep(&fixture.path());
     fs::remove_file(&grafts).unwrap();
-    assert_eq!(ids(&seen, "NEEDLE-GRAFT"), [added.clone()]);
+    assert_eq!(ids(&seen, "NEEDLE-GRAFT"), [added]);
     assert_told(&fixture, &seen, "NEEDLE-GRAFT");
 
     // The replacement is a commit without parents, and stands under a ref of its own.
