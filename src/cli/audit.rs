@@ -256,7 +256,7 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
     for table in &config.file.inventory {
         let path = config.path(&table.file);
         let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the inventory {}", path.display()))?;
+            .with_context(|| format!("cannot read the inventory {}; correct the name in keymuster.toml, or begin one with `keymuster inventory template`", path.display()))?;
         let label = table.file.display().to_string();
         let map = InventoryMap::try_from(table.map.clone())
             .map_err(|message| anyhow!("{}: [inventory.map]: {message}", config.path.display()))?;
