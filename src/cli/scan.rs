@@ -182,11 +182,17 @@ fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>
             });
             continue;
         }
-        if let Err(error) = fs::metadata(path) {
-            bail!(
+        match fs::metadata(path) {
+            Err(error) => bail!(
                 "cannot read {}: {error}; name an existing directory, file or repository",
                 path.display()
-            );
+            ),
+            // A pipe or a device has no end that could be known beforehand.
+            Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => bail!(
+                "{0} is neither a file nor a directory; send it through standard input: keymuster scan - < {0}",
+                path.display()
+            ),
+            Ok(_) => {}
         }
         let name = name_of(path);
         let repository = registry::discover(path);

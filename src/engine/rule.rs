@@ -55,6 +55,14 @@ pub enum Lane {
     Run,
 }
 
+/// Whether a file name matches one of a rule's `names`: exact, or `*.suffix`.
+pub(super) fn is_named(name: &[u8], names: &[Text]) -> bool {
+    names.iter().any(|wanted| match wanted.strip_prefix('*') {
+        Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_bytes()),
+        None => name == wanted.as_bytes(),
+    })
+}
+
 /// A rule, checked and ready.
 pub struct Rule {
     /// `provider.kind`.

@@ -2,6 +2,8 @@
 
 /// The whole run, from files on disk: the demo company, ids that last, the nights.
 mod audit;
+/// Bad content is a gap, bad configuration stops the run and says what to do.
+mod bad_input;
 /// Planted secrets are looked for in everything the program leaves behind.
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
