@@ -10,7 +10,7 @@
 use std::ops::Range;
 
 use keymuster_api::Hit;
-use wide::{CmpEq as _, u8x16};
+use wide::u8x16;
 
 use super::{
     rule::{TOKEN_RUN, is_word_byte},
