@@ -26,6 +26,8 @@ mod pem_private_key;
 mod pgp_private_key;
 mod putty_private_key;
 mod pypi_macaroon;
+mod vercel_crc32;
+mod zuplo_crc32;
 
 /// What a rule matched, as a prover sees it. Borrowed from the worker's buffer.
 pub(super) use basic_auth::parts as basic_parts;
@@ -78,6 +80,8 @@ pub const PROVERS: &[Prover] = &[
     pgp_private_key::PROVER,
     putty_private_key::PROVER,
     pypi_macaroon::PROVER,
+    vercel_crc32::PROVER,
+    zuplo_crc32::PROVER,
 ];
 
 /// The prover of that name.
@@ -189,6 +193,8 @@ mod tests {
             "{basic:user}",
             "{docker-auth}",
             "{pypi}",
+            "{vercel-token:vcp_}",
+            "{zuplo-key}",
         ];
         for form in good {
             let text = shape::fill(form, 7).expect("a shape").into_bytes();

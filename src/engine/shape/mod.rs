@@ -309,6 +309,7 @@ mod tests {
             let argument = match *name {
                 "github-token" => ":ghp_",
                 "gitlab-routable" => ":glpat-",
+                "vercel-token" => ":vcp_",
                 "pem" => ":RSA",
                 "basic" => ":user",
                 _ => "",

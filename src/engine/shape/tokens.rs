@@ -20,6 +20,8 @@ pub(super) const NAMES: &[&str] = &[
     "jwt",
     "npm-token",
     "pypi",
+    "vercel-token",
+    "zuplo-key",
 ];
 
 /// What the placeholder stands for; `None` if it is none of ours, or takes no such argument.
@@ -48,6 +50,15 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
                 "{head}_{:08x}",
                 crc32fast::hash(head.as_bytes()).swap_bytes()
             )
+        }
+        ("vercel-token", prefix) if prefix.starts_with("vc") => {
+            format!("{prefix}{}", summed(&base62(random, 50)))
+        }
+        ("zuplo-key", "") => {
+            let body: String = (0..32)
+                .map(|_| random.of(b"0123456789abcdef") as char)
+                .collect();
+            format!("zpka_{body}_{:08x}", crc32fast::hash(body.as_bytes()))
         }
         ("jwt", "") => jwt(random),
         ("aws-id", "") => aws_id(random),
