@@ -101,7 +101,10 @@ pub(super) fn classes(
             if is_title && letters.cost < 6.0 {
                 return Err("the value is a word");
             }
-            if letters.are_random() && letters.longest_word < 5 && (!is_bare || value.len() >= 6) {
+            if letters.are_random()
+                && letters.longest_word < 5
+                && (!is_bare || (value.len() >= 6 && letters.cost >= 5.6))
+            {
                 return Ok(everywhere);
             }
             let has_mixture = shape.digits > 0 && shape.letters() > 0;
