@@ -2,7 +2,12 @@
 
 use std::ops::Range;
 
-use super::{REACH, name::Name};
+use super::{
+    REACH,
+    cursor::Cursor,
+    join::{Join, ends_in_word, is_check, join},
+    name::Name,
+};
 
 /// Longest value that is read.
 const LONGEST: usize = 400;
@@ -114,89 +119,6 @@ const LOOKUPS: &[&str] = &[
     "ref",
 ];
 
-struct Cursor<'a> {
-    bytes: &'a [u8],
-    at: usize,
-    end: usize,
-}
-
-impl Cursor<'_> {
-    fn peek(&self) -> u8 {
-        self.ahead(0)
-    }
-
-    /// The byte this far on; a blank past the end.
-    fn ahead(&self, by: usize) -> u8 {
-        let at = self.at + by;
-        if at < self.end { self.bytes[at] } else { b' ' }
-    }
-
-    fn is_done(&self) -> bool {
-        self.at >= self.end
-    }
-
-    fn skip(&mut self, is_skipped: impl Fn(u8) -> bool, most: usize) -> usize {
-        let start = self.at;
-        while self.at < self.end && self.at - start < most && is_skipped(self.bytes[self.at]) {
-            self.at += 1;
-        }
-        self.at - start
-    }
-
-    fn blanks(&mut self) -> usize {
-        self.skip(|byte| matches!(byte, b' ' | b'\t'), 60)
-    }
-
-    fn starts_with(&self, text: &[u8]) -> bool {
-        self.bytes[self.at.min(self.end)..self.end]
-            .get(..text.len())
-            .is_some_and(|head| head.eq_ignore_ascii_case(text))
-    }
-
-    fn eat(&mut self, text: &[u8]) -> bool {
-        let found = self.starts_with(text);
-        if found {
-            self.at += text.len();
-        }
-        found
-    }
-}
-
-/// What joins name and value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Join {
-    Assign,
-    Colon,
-    Compare,
-    Call,
-    Comma,
-    Element,
-    /// A blank: flags, SQL, `.netrc`.
-    Blank,
-    /// The value stands under a name of its own: `name: X, value: Y`.
-    Pair,
-}
-
-const JOINS: &[(&[u8], Join)] = &[
-    (b"===", Join::Compare),
-    (b"!==", Join::Compare),
-    (b"==", Join::Compare),
-    (b"!=", Join::Compare),
-    (b"=~", Join::Compare),
-    (b":=", Join::Assign),
-    (b"=>", Join::Assign),
-    (b"->", Join::Assign),
-    (b"?=", Join::Assign),
-    (b"||=", Join::Assign),
-    (b"??=", Join::Assign),
-    (b"+=", Join::Assign),
-    (b"<-", Join::Assign),
-    (b"=", Join::Assign),
-    (b":", Join::Colon),
-    (b",", Join::Comma),
-    (b"(", Join::Call),
-];
-
 /// The value that belongs to `name`.
 pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &'static str> {
     let mut cursor = Cursor {
@@ -299,147 +221,6 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
         opens_text,
         is_flag,
     )
-}
-
-/// Whether a word and a blank stand at the end, `Path to `: prose before a name.
-fn ends_in_word(head: &[u8]) -> bool {
-    let trimmed = head.trim_ascii_end();
-    trimmed.len() < head.len() && trimmed.last().is_some_and(u8::is_ascii_alphabetic)
-}
-
-/// Whether a call of a checking or hashing function stands before a name in a list.
-fn is_check(head: &[u8]) -> bool {
-    let lower = head.to_ascii_lowercase();
-    [
-        &b"hash"[..],
-        b"verify",
-        b"check",
-        b"compare",
-        b"match",
-        b"assert",
-        b"equal",
-        b"expect",
-    ]
-    .iter()
-    .any(|word| memchr::memmem::find(&lower, word).is_some())
-}
-
-/// Finds what joins name and value; whether it stands right at the name.
-fn join(
-    cursor: &mut Cursor<'_>,
-    before: u8,
-    blanks: usize,
-    is_quoted_name: bool,
-    is_flag: bool,
-    line_start: usize,
-) -> Result<(Join, bool), &'static str> {
-    // `<password>`, `<pass encoding="base64">`, `<string name="password">`.
-    if before == b'<' || (cursor.peek() == b'>' && !cursor.starts_with(b">=")) {
-        if before == b'<' {
-            cursor.skip(|byte| !matches!(byte, b'<' | b'>' | b'\n'), 80);
-        }
-        if cursor.peek() == b'>' && cursor.ahead(1) != b'>' {
-            cursor.at += 1;
-            return Ok((Join::Element, false));
-        }
-        return Err("the tag holds no text");
-    }
-    if cursor.starts_with(b"::") || cursor.starts_with(b"?.") {
-        return Err("the name is a part of an expression");
-    }
-    if pair(cursor, is_quoted_name) {
-        return Ok((Join::Pair, false));
-    }
-    // `password string = `, `password: String = `, `password VARCHAR(20) = `.
-    let mark = cursor.at;
-    let has_colon = cursor.peek() == b':' && cursor.ahead(1) != b'=';
-    if has_colon {
-        cursor.at += 1;
-    }
-    let gap = cursor.blanks();
-    if (has_colon || blanks > 0 || gap > 0) && !is_quoted_name {
-        let letters = cursor.skip(
-            |byte| {
-                byte.is_ascii_alphanumeric()
-                    || matches!(
-                        byte,
-                        b'&' | b'*' | b'[' | b']' | b'?' | b'<' | b'>' | b'_' | b'.' | b'\''
-                    )
-            },
-            24,
-        );
-        cursor.blanks();
-        if letters >= 2 && cursor.peek() == b'=' && !matches!(cursor.ahead(1), b'=' | b'>' | b'~') {
-            cursor.at += 1;
-            return Ok((Join::Assign, false));
-        }
-    }
-    cursor.at = mark;
-    for (text, join) in JOINS {
-        if cursor.eat(text) {
-            return Ok((*join, blanks == 0));
-        }
-    }
-    if cursor.starts_with(b"eq ") || cursor.starts_with(b"ne ") || cursor.starts_with(b"is ") {
-        let is_word = cursor.starts_with(b"is ");
-        cursor.at += 3;
-        return Ok((if is_word { Join::Blank } else { Join::Compare }, false));
-    }
-    if blanks > 0 && (is_flag || !is_quoted_name) {
-        // `--password x`, `password "x"`, `login a password b`, `IDENTIFIED BY 'x'`.
-        let quote = matches!(cursor.peek(), b'"' | b'\'');
-        let head = &cursor.bytes[line_start..];
-        let is_netrc = head.starts_with(b"machine ")
-            || head.starts_with(b"login ")
-            || head.starts_with(b"password ") && cursor.bytes.len() > line_start;
-        if is_flag || quote || is_netrc {
-            return Ok((Join::Blank, false));
-        }
-    }
-    Err("no value is joined to the name")
-}
-
-/// `name="password" value="…"`, `name: PASSWORD⏎value: …`, `<key>password</key><string>…`.
-fn pair(cursor: &mut Cursor<'_>, is_quoted_name: bool) -> bool {
-    let mark = cursor.at;
-    if cursor.starts_with(b"</") {
-        cursor.skip(|byte| byte != b'>', 24);
-        cursor.at += 1;
-        cursor.skip(|byte| byte.is_ascii_whitespace(), 60);
-        if cursor.eat(b"<string>") || cursor.eat(b"<value>") {
-            return true;
-        }
-        cursor.at = mark;
-        return false;
-    }
-    let comma = cursor.skip(|byte| byte == b',' || byte == b';', 1);
-    let gap = cursor.skip(|byte| byte.is_ascii_whitespace(), 80);
-    let has_break = cursor.bytes[mark..cursor.at].contains(&b'\n');
-    if comma + gap == 0 && !is_quoted_name {
-        return false;
-    }
-    cursor.skip(|byte| matches!(byte, b'"' | b'\'' | b'\\'), 2);
-    for word in [
-        &b"value"[..],
-        b"val",
-        b"defaultvalue",
-        b"default",
-        b"content",
-        b"text",
-    ] {
-        let here = cursor.at;
-        if cursor.eat(word) {
-            cursor.skip(|byte| matches!(byte, b'"' | b'\'' | b'\\'), 2);
-            cursor.blanks();
-            let joined = cursor.eat(b"=>") || cursor.eat(b"=") || cursor.eat(b":");
-            if joined && (has_break || is_quoted_name || comma > 0) {
-                return true;
-            }
-            cursor.at = here;
-        }
-    }
-    cursor.at = mark;
-    false
 }
 
 /// Steps into `Some(`, `new String(`, `[]byte(`, `aws.String(`, `(`.

@@ -111,6 +111,18 @@ pub(super) fn classes(
             if value.len() >= 8 && shape.changes >= 3 && has_mixture && !is_word {
                 return Ok(everywhere);
             }
+            let is_varied = shape.lowers > 0 && shape.uppers > 0 && shape.digits > 0;
+            if is_varied && value.len() >= 10 && shape.changes >= 4 {
+                return Ok(everywhere);
+            }
+            // `abc-1234`, and numbers that are no count.
+            let is_drawn = has_mixture && shape.digits >= 3 && shape.letters() >= 3;
+            if is_drawn && letters.in_words == 0 && value.len() >= 8 && !is_bare {
+                return Ok(everywhere);
+            }
+            if shape.digits == value.len() && value.len() >= 7 && is_number_of_chance(value) {
+                return Ok(everywhere);
+            }
             if is_bare {
                 return Err("a bare word is rather an expression");
             }
@@ -125,7 +137,8 @@ pub(super) fn classes(
             Err("the value is a word")
         }
         Meaning::Token => {
-            if value.len() < 10 {
+            if value.len() < 10 && !(value.len() >= 8 && letters.are_random() && letters.cost > 5.6)
+            {
                 return Err("the value is too short for a token");
             }
             let has_mixture = shape.digits >= 2 && shape.letters() >= 2;
@@ -172,6 +185,15 @@ fn repeats_a_name(value: &[u8]) -> bool {
     .any(|word| memchr::memmem::find(&lower, word).is_some())
 }
 
+/// Digits that neither count up or down nor repeat.
+fn is_number_of_chance(value: &[u8]) -> bool {
+    let steps = value
+        .windows(2)
+        .filter(|pair| pair[0].abs_diff(pair[1]) <= 1)
+        .count();
+    steps * 2 < value.len() && entropy(value) >= 2.0 && !value.ends_with(b"000")
+}
+
 /// `8-4-4-4-12` hexadecimal digits.
 fn is_uuid(value: &[u8]) -> bool {
     value.len() == 36
@@ -183,8 +205,12 @@ fn is_uuid(value: &[u8]) -> bool {
 
 /// Values that are no secret whatever they are called.
 fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static str> {
-    if !value.is_ascii() || value.iter().any(u8::is_ascii_control) {
+    if value.iter().any(u8::is_ascii_control) {
         return Err("the value is no plain text");
+    }
+    let shape = Shape::of(value);
+    if !value.is_ascii() && (shape.digits < 2 || shape.letters() < 2) {
+        return Err("the value is prose of another language");
     }
     let blanks = value.iter().filter(|&&byte| byte == b' ').count();
     if blanks > 0 && !(value.len() >= 40 && Shape::of(value).others >= blanks + 8) {
