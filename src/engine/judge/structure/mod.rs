@@ -51,7 +51,7 @@ mod tests {
         Ok((value, classes.contains(PathClass::Plain)))
     }
 
-    const VALUE: &str = "Tr0ub4dor&3xq";
+    const VALUE: &str = "Tr0ub4dor!3xq";
     const TOKEN: &str = "zK8vQp2LmX9sWc4RtY7b";
 
     #[test]

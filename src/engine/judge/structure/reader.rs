@@ -161,7 +161,9 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
         line_start,
     )?;
     let tight = is_tight && !matches!(cursor.peek(), b' ' | b'\t');
-    if join == Join::Element {
+    // Of a property list the pair ends in the tag of the value.
+    let is_tagged = join == Join::Pair && bytes[cursor.at - 1] == b'>';
+    if join == Join::Element || is_tagged {
         return element(&mut cursor);
     }
     let head = &bytes[line_start..name.span.start];

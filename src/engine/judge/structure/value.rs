@@ -126,7 +126,11 @@ pub(super) fn classes(
             if is_bare {
                 return Err("a bare word is rather an expression");
             }
-            if has_mixture && value.len() >= 7 && !reading.is_loose && is_chosen(value) {
+            if has_mixture
+                && value.len() >= 7
+                && is_chosen(value)
+                && (!reading.is_loose || (is_varied && value.len() >= 10))
+            {
                 let is_plain_word = repeats_a_name(value);
                 return Ok(if is_word && is_plain_word {
                     config
@@ -336,5 +340,7 @@ fn is_dotted(value: &[u8]) -> bool {
         })
         && wordiness::letters(value).longest_word >= 3
         && !wordiness::letters(value).are_random()
+        // `Maple.River37` is rather a password.
+        && !(value[0].is_ascii_uppercase() && value[value.len() - 2..].iter().all(u8::is_ascii_digit))
         && value.iter().filter(|byte| byte.is_ascii_digit()).count() < 6
 }
