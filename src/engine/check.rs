@@ -108,7 +108,7 @@ fn found(engine: &Engine, rule: &Rule, number: u32, text: &str, whole: bool) -> 
         fresh: Fresh::Everything,
     };
     let trace = if whole {
-        engine.search_whole(&content)
+        engine.search_whole_with(&content, number..number + 1)
     } else {
         engine.search(&content)
     };

@@ -16,7 +16,6 @@ mod confirm;
 mod inherit;
 mod judge;
 mod lane_proof;
-mod path;
 mod precedence;
 pub mod proof;
 mod rule;
@@ -31,7 +30,6 @@ mod token_lane;
 mod words;
 
 pub use check::{Fault, check};
-pub use path::classify;
 pub use rule::{Judge, Lane, Rule};
 pub use ruleset::{RuleError, RuleSet};
 pub use seal::Seal;

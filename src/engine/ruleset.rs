@@ -298,9 +298,9 @@ fn read_file(
         let source = Cow::Owned(format!("{file}:{}", place.line));
         let rule =
             Rule::new(rule.into_inner(), source, None).map_err(|message| fault(start, message))?;
-        // A user's rule fails here and not in a worker.
-        let regexes = rule.compile().map_err(|message| fault(start, message))?;
-        let _ = rule.regexes.set(regexes);
+        // A user's rule fails here and not in a worker, where it is compiled when it is tried.
+        rule.check_patterns()
+            .map_err(|message| fault(start, message))?;
         if let Some(other) = rules.get(&rule.id) {
             return Err(fault(
                 start,

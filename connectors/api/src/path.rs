@@ -1,6 +1,7 @@
-//! What a path says about its content.
+//! What a path says about its content: the one definition, for whoever searches (a verdict may
+//! differ by class) and for whoever judges (a secret of a test is no leak).
 
-use keymuster_api::PathClass;
+use crate::PathClass;
 
 /// Directory names that hold tests, fixtures and examples.
 const TEST_FOLDERS: &[&str] = &[
@@ -121,48 +122,41 @@ const CONFIG_SUFFIXES: &[&str] = &[
     ".gitconfig",
 ];
 
-/// The class of a path. The order of the questions decides: a lock file under `tests/` is
-/// generated, a `.env` under `tests/` is a test.
-pub fn classify(path: &[u8]) -> PathClass {
-    let path = String::from_utf8_lossy(path).to_ascii_lowercase();
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
-    if GENERATED_NAMES.contains(&name)
-        || GENERATED_SUFFIXES
-            .iter()
-            .any(|suffix| name.ends_with(suffix))
-    {
-        return PathClass::Generated;
+impl PathClass {
+    /// The class of a path. The order of the questions decides: a lock file under `tests/` is
+    /// generated, a `.env` under `tests/` is a test.
+    pub fn of(path: &[u8]) -> PathClass {
+        let path = String::from_utf8_lossy(path).to_ascii_lowercase();
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        let ends = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
+        let begins = |starts: &[&str]| starts.iter().any(|start| name.starts_with(start));
+        if GENERATED_NAMES.contains(&name) || ends(GENERATED_SUFFIXES) {
+            PathClass::Generated
+        } else if is_test(folders, name) {
+            PathClass::Test
+        } else if ends(CONFIG_SUFFIXES)
+            || name.starts_with(".env")
+            || matches!(name, "credentials" | "config")
+        {
+            PathClass::Config
+        } else if ends(DOC_SUFFIXES) || begins(&["changelog", "readme", "changes"]) {
+            PathClass::Docs
+        } else {
+            PathClass::Plain
+        }
     }
-    if folders
-        .split('/')
-        .any(|folder| TEST_FOLDERS.contains(&folder))
-        || is_test_name(name)
-    {
-        return PathClass::Test;
+
+    /// Whether a path is that of tests, fixtures or examples, whatever its class.
+    pub fn is_test(path: &[u8]) -> bool {
+        let path = String::from_utf8_lossy(path).to_ascii_lowercase();
+        let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
+        is_test(folders, name)
     }
-    if CONFIG_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-        || name.starts_with(".env")
-        || name == "credentials"
-        || name == "config"
-    {
-        return PathClass::Config;
-    }
-    if DOC_SUFFIXES.iter().any(|suffix| name.ends_with(suffix))
-        || name.starts_with("changelog")
-        || name.starts_with("readme")
-        || name.starts_with("changes")
-    {
-        return PathClass::Docs;
-    }
-    PathClass::Plain
 }
 
-/// Whether a file name matches one of a rule's `names`: exact, or `*.suffix`.
-pub(super) fn is_named(name: &[u8], names: &[super::rule_text::Text]) -> bool {
-    names.iter().any(|wanted| match wanted.strip_prefix('*') {
-        Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_bytes()),
-        None => name == wanted.as_bytes(),
-    })
+fn is_test(folders: &str, name: &str) -> bool {
+    let mut folders = folders.split('/');
+    folders.any(|folder| TEST_FOLDERS.contains(&folder)) || is_test_name(name)
 }
 
 fn is_test_name(name: &str) -> bool {
@@ -183,9 +177,7 @@ fn is_test_name(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use keymuster_api::PathClass::{Config, Docs, Generated, Plain, Test};
-
-    use super::classify;
+    use crate::PathClass::{self, Config, Docs, Generated, Plain, Test};
 
     #[test]
     fn paths_tell_their_class() {
@@ -202,8 +194,14 @@ mod tests {
             ("config/database.yml", Config),
             ("pkg/server_test.go", Test),
             ("src/UserServiceTest.java", Test),
+            ("a/__mocks__/b.js", Test),
+            ("src/app.test.ts", Test),
+            ("src/latest/keys.py", Plain),
+            ("contest/a.py", Plain),
+            ("attestation.go", Plain),
+            ("src/testing.md", Docs),
         ] {
-            assert_eq!(classify(path.as_bytes()), class, "{path}");
+            assert_eq!(PathClass::of(path.as_bytes()), class, "{path}");
         }
     }
 }
