@@ -10,6 +10,7 @@
 mod armor;
 mod der;
 
+pub(super) mod age_bech32;
 mod atlassian_crc32;
 mod aws_access_key;
 mod azure_client_secret;
@@ -61,6 +62,7 @@ pub struct Prover {
 
 /// Every prover, sorted by name.
 pub const PROVERS: &[Prover] = &[
+    age_bech32::PROVER,
     atlassian_crc32::PROVER,
     aws_access_key::PROVER,
     azure_client_secret::PROVER,
@@ -167,6 +169,7 @@ mod tests {
     #[test]
     fn provers_are_total() {
         let good = [
+            "{age-key}",
             "{github-token:ghp_}",
             "{github-fine-grained}",
             "{npm-token}",
