@@ -10,6 +10,7 @@
 mod armor;
 mod der;
 
+pub(super) mod age_bech32;
 mod atlassian_crc32;
 mod aws_access_key;
 mod azure_client_secret;
@@ -63,6 +64,7 @@ pub struct Prover {
 
 /// Every prover, sorted by name.
 pub const PROVERS: &[Prover] = &[
+    age_bech32::PROVER,
     atlassian_crc32::PROVER,
     aws_access_key::PROVER,
     azure_client_secret::PROVER,
@@ -171,6 +173,7 @@ mod tests {
     #[test]
     fn provers_are_total() {
         let good = [
+            "{age-key}",
             "{github-token:ghp_}",
             "{github-fine-grained}",
             "{npm-token}",

@@ -6,9 +6,11 @@ use base64::{
 };
 
 use super::{DIGIT, LOWER, Random, UPPER, password, uuid};
+use crate::engine::proof::age_bech32;
 
 /// The placeholders made here.
 pub(super) const NAMES: &[&str] = &[
+    "age-key",
     "atlassian-token",
     "aws-id",
     "basic",
@@ -40,6 +42,11 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
         }
         ("npm-token", "") => format!("npm_{}", summed(&base62(random, 30))),
         ("gitlab-routable", prefix) if prefix.ends_with('-') => gitlab(prefix, random),
+        ("age-key", "") => {
+            let mut digits = [0; 52];
+            digits.copy_from_slice(&random.bytes(52));
+            age_bech32::complete(digits)
+        }
         ("atlassian-token", "") => {
             let head = format!("ATATT3xFfGF0{}=", url_safe(random, 171));
             format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
