@@ -105,8 +105,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             .for_each(|remark| super::note(remark));
     }
     let prefixes = prefixes_by_resource(&gathered, &prefixes);
+    let before_merge = args
+        .history
+        .as_deref()
+        .is_some_and(|history| history == "staged" || history.contains(".."));
     write(
         global,
+        before_merge,
         format.name(),
         &gathered,
         &engine,
@@ -285,6 +290,7 @@ fn prefixes_by_resource(gathered: &Gathered, prefixes: &BTreeMap<String, String>
 
 fn write(
     global: &Global,
+    before_merge: bool,
     format: &str,
     gathered: &Gathered,
     engine: &Engine,
@@ -309,6 +315,7 @@ fn write(
         gaps: &gathered.gaps,
         searched,
         tool_version: env!("CARGO_PKG_VERSION"),
+        before_merge,
         page: page(global, output.is_stdout()),
     };
     let format = scan_format(format).context("unknown format")?;

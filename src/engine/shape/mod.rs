@@ -310,6 +310,7 @@ mod tests {
                 "age-key" => ":AGE-SECRET-KEY-",
                 "github-token" => ":ghp_",
                 "gitlab-routable" => ":glpat-",
+                "vercel-token" => ":vcp_",
                 "pem" => ":RSA",
                 "basic" => ":user",
                 _ => "",

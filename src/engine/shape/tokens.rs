@@ -6,6 +6,7 @@ use base64::{
 };
 
 use super::{DIGIT, LOWER, Random, UPPER, password, uuid};
+use crate::engine::proof::age_bech32;
 
 /// The placeholders made here.
 pub(super) const NAMES: &[&str] = &[
@@ -23,6 +24,8 @@ pub(super) const NAMES: &[&str] = &[
     "jwt",
     "npm-token",
     "pypi",
+    "vercel-token",
+    "zuplo-key",
 ];
 
 /// What the placeholder stands for; `None` if it is none of ours, or takes no such argument.
@@ -41,6 +44,11 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
         }
         ("npm-token", "") => format!("npm_{}", summed(&base62(random, 30))),
         ("gitlab-routable", prefix) if prefix.ends_with('-') => gitlab(prefix, random),
+        ("age-key", "") => {
+            let mut digits = [0; 52];
+            digits.copy_from_slice(&random.bytes(52));
+            age_bech32::complete(digits)
+        }
         ("atlassian-token", "") => {
             let head = format!("ATATT3xFfGF0{}=", url_safe(random, 171));
             format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
@@ -61,6 +69,15 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
                 "{head}_{:08x}",
                 crc32fast::hash(head.as_bytes()).swap_bytes()
             )
+        }
+        ("vercel-token", prefix) if prefix.starts_with("vc") => {
+            format!("{prefix}{}", summed(&base62(random, 50)))
+        }
+        ("zuplo-key", "") => {
+            let body: String = (0..32)
+                .map(|_| random.of(b"0123456789abcdef") as char)
+                .collect();
+            format!("zpka_{body}_{:08x}", crc32fast::hash(body.as_bytes()))
         }
         ("jwt", "") => jwt(random),
         ("aws-id", "") => aws_id(random),
