@@ -108,6 +108,25 @@ pub(super) fn is_near(
     })
 }
 
+/// Where a rule's words stand in `bytes[from..to]`, in order.
+pub(super) fn places(
+    words: &[super::rule_text::Text],
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+) -> Vec<std::ops::Range<usize>> {
+    (from..to)
+        .filter_map(|at| {
+            let longest = words
+                .iter()
+                .filter(|word| stands(word.as_bytes(), bytes, at, to))
+                .map(|word| word.len())
+                .max()?;
+            Some(at..at + longest)
+        })
+        .collect()
+}
+
 /// Five bits of each of three bytes: equal for both cases of a letter.
 fn fold(bytes: &[u8]) -> usize {
     usize::from(bytes[0] & 31) << 10 | usize::from(bytes[1] & 31) << 5 | usize::from(bytes[2] & 31)
