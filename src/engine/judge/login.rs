@@ -154,6 +154,9 @@ pub(in crate::engine) fn classes(
     if is_word || password.len() < 4 {
         return PathClasses::NONE;
     }
+    if let Some(decoded) = percent_decoded(password) {
+        return classes(&decoded, user, host);
+    }
     let letters = wordiness::letters(password);
     if letters.are_random() && letters.longest_word < 5 {
         return PathClasses::ALL.without(PathClass::Generated);
@@ -212,6 +215,29 @@ fn is_example_host(host: &[u8]) -> bool {
         || name.len() == 1
 }
 
+/// A password without its percent escapes, whose digits are not its own; `None` if it has none.
+fn percent_decoded(password: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let digit = |at: usize| {
+        let digit = char::from(*password.get(at)?).to_digit(16)?;
+        u8::try_from(digit).ok()
+    };
+    let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(password.len()));
+    let mut at = 0;
+    while at < password.len() {
+        match (password[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    (decoded.len() < password.len()).then_some(decoded)
+}
+
 /// Variables and formats of many languages.
 fn is_template(password: &[u8]) -> bool {
     let wraps =
@@ -252,6 +278,7 @@ mod tests {
             ("summer", "app", "localhost"),
             ("%PASS%", "app", "db.acme.io"),
             ("winter", "app", "example.com"),
+            ("pass%20word", "app", "example.com"),
         ] {
             assert_eq!(
                 of(password, user, host),

@@ -10,10 +10,12 @@
 mod armor;
 mod der;
 
+mod age_bech32;
 mod atlassian_crc32;
 mod aws_access_key;
 mod azure_client_secret;
 mod basic_auth;
+mod confluent_crc32;
 mod docker_auth;
 mod gcp_service_account;
 mod github_crc32;
@@ -64,10 +66,12 @@ pub struct Prover {
 
 /// Every prover, sorted by name.
 pub const PROVERS: &[Prover] = &[
+    age_bech32::PROVER,
     atlassian_crc32::PROVER,
     aws_access_key::PROVER,
     azure_client_secret::PROVER,
     basic_auth::PROVER,
+    confluent_crc32::PROVER,
     docker_auth::PROVER,
     gcp_service_account::PROVER,
     github_crc32::PROVER,
@@ -172,11 +176,14 @@ mod tests {
     #[test]
     fn provers_are_total() {
         let good = [
+            "{age-key:AGE-SECRET-KEY-}",
             "{github-token:ghp_}",
             "{github-fine-grained}",
             "{npm-token}",
             "{gitlab-routable:glpat-}",
             "{atlassian-token}",
+            "{age-key:age}",
+            "{confluent-secret}",
             "{grafana-token}",
             "{jwt}",
             "{pem:RSA}",
