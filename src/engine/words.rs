@@ -5,7 +5,7 @@
 //! [`REACH`] bytes, only where a lane saw something: three bytes index a table.
 
 /// Bytes on either side of a hit in which words are looked for.
-pub(super) const REACH: usize = 80;
+pub(super) const REACH: usize = 48;
 /// Words shorter than this must stand alone.
 const ALONE: usize = 6;
 /// Longest word.
