@@ -8,6 +8,8 @@ mod canary;
 mod cli;
 /// The fast engine finds what the oracle finds, for every rule and any edit.
 mod law;
+/// The second night: what earlier runs left changes no byte of a result.
+mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;

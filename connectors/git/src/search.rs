@@ -9,6 +9,7 @@ use keymuster_api::{
 use crate::{
     delta::Kind,
     fault::Fault,
+    memory::Done,
     plan::Plan,
     repository::Repository,
     sweep,
@@ -55,6 +56,7 @@ pub(crate) struct Search<'a> {
     stopped: bool,
     objects: u64,
     bytes: u64,
+    done: Vec<Done>,
 }
 
 impl<'a> Search<'a> {
@@ -75,18 +77,24 @@ impl<'a> Search<'a> {
             stopped: false,
             objects: 0,
             bytes: 0,
+            done: Vec::new(),
         }
     }
 
-    /// Lends one content; `None` where the object is seen in another pack.
+    /// Lends one content; `None` where the object is seen in another pack, or known.
     fn lend(&mut self, entry: u32, bytes: &[u8], fresh: Fresh<'_>) -> Option<Trace> {
         let position = self.plan.position(entry);
         if self.number != 0 && !self.repo.store.is_canonical(self.number, position) {
             return None;
         }
-        let id = self.repo.store.packs[self.number].id(position)?;
+        let pack = &self.repo.store.packs[self.number];
+        let id = pack.id(position)?;
         if self.uncounted {
             self.repo.tally.expect(self.kind, 1);
+        }
+        let number = pack.first + position;
+        if self.repo.is_known(number) {
+            return None;
         }
         self.repo.tally.saw(self.kind, 1, bytes.len() as u64);
         self.objects += 1;
@@ -94,7 +102,16 @@ impl<'a> Search<'a> {
         if self.objects == 256 {
             self.report();
         }
-        Some(scan(self.repo, self.cx, self.kind, id, bytes, fresh))
+        let trace = scan(self.repo, self.cx, self.kind, id, bytes, fresh);
+        if self.repo.memory.is_some() {
+            self.done.push(Done {
+                number,
+                kind: self.kind,
+                size: bytes.len() as u64,
+                candidates: trace.candidates.clone(),
+            });
+        }
+        Some(trace)
     }
 
     fn report(&mut self) {
@@ -105,6 +122,7 @@ impl<'a> Search<'a> {
     /// Reports the rest, and whether the run was stopped.
     pub(crate) fn end(mut self) -> Result<(), Gap> {
         self.report();
+        self.repo.done(self.done);
         if self.stopped {
             self.repo.cancelled()
         } else {

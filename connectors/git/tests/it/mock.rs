@@ -4,15 +4,15 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
 use keymuster_api::{
-    Cancel, Connector, Content, Coverage, Cx, Fresh, Gap, Item, Load, LoadCx, Located, NoProgress,
-    ObjectId, PathBytes, Redaction, Redactor, SecretId, Sink, Spot, SystemId, Timestamp, Trace,
-    Wanted, WantedSecret,
+    Cancel, Connector, Content, Coverage, Cx, Fresh, Gap, Item, Load, LoadCx, Located, Memo,
+    NoProgress, ObjectId, PathBytes, Redaction, Redactor, SecretId, Sink, Spot, SystemId,
+    Timestamp, Trace, Wanted, WantedSecret,
 };
 use keymuster_git::{GitConnector, History, RepositorySpec};
 
@@ -54,19 +54,63 @@ pub(crate) fn sweep_history(path: &Path, history: History) -> Seen {
 }
 
 pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
+    run_with(spec, cancelled, None, usize::MAX).expect("nothing stopped it")
+}
+
+/// A run with a memory, and killed after so many loads: then it gives nothing.
+pub(crate) fn run_with(
+    spec: RepositorySpec,
+    cancelled: bool,
+    memo: Option<&Arc<dyn Memo>>,
+    mut loads_left: usize,
+) -> Option<Seen> {
+    let with_cx = |action: &mut dyn FnMut(&Cx<'_>)| {
+        with_cx(|cx| {
+            let Cx {
+                system,
+                now,
+                jobs,
+                max_memory,
+                cancel,
+                progress,
+                redactor,
+                ..
+            } = *cx;
+            action(&Cx {
+                system,
+                now,
+                jobs,
+                max_memory,
+                cancel,
+                progress,
+                redactor,
+                memo,
+            });
+        });
+    };
     let engine = Engine::default();
     engine.cancelled.store(cancelled, Relaxed);
     let connector = GitConnector::new(vec![spec]);
     let mut sink = Collect::default();
-    with_cx(|cx| connector.sweep(cx, &mut sink)).unwrap();
+    with_cx(&mut |cx| connector.sweep(cx, &mut sink).unwrap());
     let mut loads = std::mem::take(&mut sink.loads);
     while let Some(load) = loads.pop() {
+        if loads_left == 0 {
+            return None;
+        }
+        loads_left -= 1;
         if let Err(gap) = load.load(&engine) {
             engine.gap(gap);
         }
         loads.append(&mut engine.forked.lock().unwrap());
     }
-    with_cx(|cx| connector.settle(cx, &mut sink)).unwrap();
+    if memo.is_some() {
+        // As the sweep does: trees are read before the end.
+        with_cx(&mut |cx| {
+            connector.named(cx, &|_| false, &mut |_, _, _| {}).unwrap();
+        });
+    }
+    with_cx(&mut |cx| connector.settle(cx, &mut sink).unwrap());
     assert!(sink.loads.is_empty(), "settling emits no work");
     let mut gaps = engine.gaps.into_inner().unwrap();
     gaps.append(&mut sink.gaps);
@@ -88,7 +132,7 @@ pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
         };
         assert!(twice.is_none(), "an object was lent twice");
     }
-    seen
+    Some(seen)
 }
 
 impl Seen {
@@ -170,6 +214,7 @@ pub(crate) fn with_cx<T>(action: impl FnOnce(&Cx<'_>) -> T) -> T {
         cancel: &cancel,
         progress: &NoProgress,
         redactor: &NoRedactor,
+        memo: None,
     })
 }
 
