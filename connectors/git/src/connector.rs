@@ -133,6 +133,8 @@ impl Connector for GitConnector {
         for (resource, spec) in self.specs.iter().enumerate() {
             let repo = match Repository::open(spec, resource as u32, cx.system) {
                 Ok(mut repo) => {
+                    // What runs beside it needs the rest.
+                    repo.park_limit = cx.max_memory / 4;
                     repo.recall(cx);
                     Arc::new(repo)
                 }

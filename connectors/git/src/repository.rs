@@ -112,6 +112,10 @@ pub(crate) struct Repository {
     pub(crate) memory: Option<Memory>,
     /// Whether it is as an earlier run left it, so that nothing of it is read.
     pub(crate) is_unchanged: bool,
+    /// Bytes of bases that parts of delta trees wait with …
+    pub(crate) parked: AtomicU64,
+    /// … and how many that may be.
+    pub(crate) park_limit: u64,
     told_missing: AtomicBool,
     /// What was wrong and is not told yet.
     pub(crate) troubles: Mutex<Vec<Trouble>>,
@@ -229,6 +233,8 @@ impl Repository {
             tally: Tally::default(),
             memory: None,
             is_unchanged: false,
+            parked: AtomicU64::new(0),
+            park_limit: u64::MAX,
             told_missing: AtomicBool::new(false),
             troubles: Mutex::new(troubles),
         })

@@ -1,6 +1,6 @@
 //! Lends the contents of a delta tree to the engine, and hands large subtrees on.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use keymuster_api::{
     Content, Copied, Fresh, Gap, Load, LoadCx, ObjectId, Origin, Place, Spot, Trace,
@@ -23,6 +23,20 @@ struct PartLoad {
     kind: Kind,
     uncounted: bool,
     part: Part<Option<Trace>>,
+    /// Counts the base's bytes until the last of its parts is done.
+    _parked: Arc<Parked>,
+}
+
+/// Bytes of a base that parts of a tree wait with.
+struct Parked {
+    repo: Arc<Repository>,
+    bytes: u64,
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        self.repo.parked.fetch_sub(self.bytes, Relaxed);
+    }
 }
 
 impl Load for PartLoad {
@@ -196,7 +210,18 @@ impl Visit for Search<'_> {
         self.stopped
     }
 
+    fn may_fork(&self, size: u64) -> bool {
+        // A tree that is not handed on is walked here: slower at the end, and the same.
+        self.repo.parked.load(Relaxed).saturating_add(size) <= self.repo.park_limit
+    }
+
     fn fork(&mut self, parts: Vec<Part<Option<Trace>>>) {
+        let bytes = parts.first().map_or(0, |part| part.base.len() as u64);
+        self.repo.parked.fetch_add(bytes, Relaxed);
+        let parked = Arc::new(Parked {
+            repo: Arc::clone(self.repo),
+            bytes,
+        });
         let loads = parts.into_iter().map(|part| {
             Box::new(PartLoad {
                 repo: Arc::clone(self.repo),
@@ -204,6 +229,7 @@ impl Visit for Search<'_> {
                 kind: self.kind,
                 uncounted: self.uncounted,
                 part,
+                _parked: Arc::clone(&parked),
             }) as Box<dyn Load>
         });
         self.cx.fork(loads.collect());

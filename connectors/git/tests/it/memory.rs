@@ -11,7 +11,7 @@ use keymuster_api::{Candidate, Coverage, Memo, Place, SystemId};
 
 use super::{
     fixture::{Fixture, Random, text},
-    mock::{Seen, run_with, spec, sweep},
+    mock::{How, Seen, run_with, spec, sweep},
     stores::history,
 };
 
@@ -53,6 +53,14 @@ fn memory() -> (Arc<Kept>, Arc<dyn Memo>) {
     (Arc::clone(&kept), kept)
 }
 
+fn remembering(fixture: &Fixture, memo: &Arc<dyn Memo>) -> Seen {
+    let how = How {
+        memo: Some(Arc::clone(memo)),
+        ..How::default()
+    };
+    run_with(spec(&fixture.path()), &how).unwrap()
+}
+
 fn coverage(seen: &Seen) -> Vec<(String, Option<u64>, u64, u64, bool)> {
     let told = |one: &Coverage| {
         (
@@ -71,8 +79,8 @@ fn coverage(seen: &Seen) -> Vec<(String, Option<u64>, u64, u64, bool)> {
 fn agrees(fixture: &Fixture, memo: &Arc<dyn Memo>, lent: usize) {
     let (_, empty) = memory();
     let path = fixture.path();
-    let cold = run_with(spec(&path), false, Some(&empty), usize::MAX).unwrap();
-    let warm = run_with(spec(&path), false, Some(memo), usize::MAX).unwrap();
+    let cold = remembering(fixture, &empty);
+    let warm = remembering(fixture, memo);
     assert_eq!(coverage(&warm), coverage(&cold));
     assert_eq!(warm.gaps, cold.gaps);
     let everything = sweep(&path);
@@ -147,13 +155,17 @@ fn a_killed_run_resumes_from_what_it_had_done() {
         stream.extend_from_slice(format!("blob\ndata {}\n{noise}\n", noise.len()).as_bytes());
     }
     fixture.git_in(&fixture.path(), &["fast-import", "--quiet"], &stream);
-    let path = fixture.path();
     let mut last = 6001;
     for loads in [0, 1, usize::MAX] {
         let (_, memo) = memory();
-        let killed = run_with(spec(&path), false, Some(&memo), loads);
+        let how = How {
+            memo: Some(Arc::clone(&memo)),
+            loads,
+            ..How::default()
+        };
+        let killed = run_with(spec(&fixture.path()), &how);
         assert_eq!(killed.is_none(), loads < usize::MAX);
-        let resumed = run_with(spec(&path), false, Some(&memo), usize::MAX).unwrap();
+        let resumed = remembering(&fixture, &memo);
         assert!(
             resumed.blobs.len() < last,
             "after {loads} loads: {}",
@@ -162,7 +174,7 @@ fn a_killed_run_resumes_from_what_it_had_done() {
         last = resumed.blobs.len();
         let blobs = resumed.covered("blobs");
         assert_eq!((blobs.received, blobs.complete), (6000, true));
-        let third = run_with(spec(&path), false, Some(&memo), usize::MAX).unwrap();
+        let third = remembering(&fixture, &memo);
         assert_eq!(third.blobs.len(), 0);
         assert_eq!(coverage(&third), coverage(&resumed));
     }
@@ -174,7 +186,12 @@ fn a_killed_run_resumes_from_what_it_had_done() {
 fn what_was_not_seen_is_looked_at_again() {
     let fixture = history("sha1");
     let (_, memo) = memory();
-    let stopped = run_with(spec(&fixture.path()), true, Some(&memo), usize::MAX).unwrap();
+    let how = How {
+        memo: Some(Arc::clone(&memo)),
+        cancelled: true,
+        ..How::default()
+    };
+    let stopped = run_with(spec(&fixture.path()), &how).unwrap();
     assert_eq!(stopped.gaps.len(), 1);
     agrees(&fixture, &memo, 37);
     let lost = fixture.blob(b"damaged soon");
@@ -186,7 +203,7 @@ fn what_was_not_seen_is_looked_at_again() {
     fs::write(&file, "not what it was").unwrap();
     for _ in 0..2 {
         agrees(&fixture, &memo, 0);
-        let warm = run_with(spec(&fixture.path()), false, Some(&memo), usize::MAX).unwrap();
+        let warm = remembering(&fixture, &memo);
         assert_eq!(warm.gaps.len(), 1, "told every night");
     }
 }
@@ -210,7 +227,7 @@ fn damaged_pieces_are_not_believed() {
             }
             *kept.0.lock().unwrap() = damaged;
             let lent = if part == "graph" { 0 } else { 37 };
-            let warm = run_with(spec(&fixture.path()), false, Some(&memo), usize::MAX).unwrap();
+            let warm = remembering(&fixture, &memo);
             assert_eq!(warm.blobs.len() + warm.messages.len(), lent, "{part}");
             assert!(warm.gaps.is_empty());
             assert!(warm.covered("trees").complete);

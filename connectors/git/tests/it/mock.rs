@@ -54,45 +54,47 @@ pub(crate) fn sweep_history(path: &Path, history: History) -> Seen {
 }
 
 pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
-    run_with(spec, cancelled, None, usize::MAX).expect("nothing stopped it")
+    let how = How {
+        cancelled,
+        ..How::default()
+    };
+    run_with(spec, &how).expect("nothing stopped it")
 }
 
-/// A run with a memory, and killed after so many loads: then it gives nothing.
-pub(crate) fn run_with(
-    spec: RepositorySpec,
-    cancelled: bool,
-    memo: Option<&Arc<dyn Memo>>,
-    mut loads_left: usize,
-) -> Option<Seen> {
-    let with_cx = |action: &mut dyn FnMut(&Cx<'_>)| {
-        with_cx(|cx| {
-            let Cx {
-                system,
-                now,
-                jobs,
-                max_memory,
-                cancel,
-                progress,
-                redactor,
-                ..
-            } = *cx;
-            action(&Cx {
-                system,
-                now,
-                jobs,
-                max_memory,
-                cancel,
-                progress,
-                redactor,
-                memo,
-            });
-        });
+/// How a run goes.
+pub(crate) struct How {
+    pub(crate) cancelled: bool,
+    pub(crate) memo: Option<Arc<dyn Memo>>,
+    /// After so many loads it is killed.
+    pub(crate) loads: usize,
+    pub(crate) max_memory: u64,
+}
+
+impl Default for How {
+    fn default() -> How {
+        How {
+            cancelled: false,
+            memo: None,
+            loads: usize::MAX,
+            max_memory: 1 << 30,
+        }
+    }
+}
+
+/// A run; `None` if it was killed.
+pub(crate) fn run_with(spec: RepositorySpec, how: &How) -> Option<Seen> {
+    let cancel = Cancel::new();
+    let cx = &Cx {
+        memo: how.memo.as_ref(),
+        max_memory: how.max_memory,
+        ..cx(&cancel)
     };
+    let mut loads_left = how.loads;
     let engine = Engine::default();
-    engine.cancelled.store(cancelled, Relaxed);
+    engine.cancelled.store(how.cancelled, Relaxed);
     let connector = GitConnector::new(vec![spec]);
     let mut sink = Collect::default();
-    with_cx(&mut |cx| connector.sweep(cx, &mut sink).unwrap());
+    connector.sweep(cx, &mut sink).unwrap();
     let mut loads = std::mem::take(&mut sink.loads);
     while let Some(load) = loads.pop() {
         if loads_left == 0 {
@@ -104,13 +106,11 @@ pub(crate) fn run_with(
         }
         loads.append(&mut engine.forked.lock().unwrap());
     }
-    if memo.is_some() {
+    if how.memo.is_some() {
         // As the sweep does: trees are read before the end.
-        with_cx(&mut |cx| {
-            connector.named(cx, &|_| false, &mut |_, _, _| {}).unwrap();
-        });
+        connector.named(cx, &|_| false, &mut |_, _, _| {}).unwrap();
     }
-    with_cx(&mut |cx| connector.settle(cx, &mut sink).unwrap());
+    connector.settle(cx, &mut sink).unwrap();
     assert!(sink.loads.is_empty(), "settling emits no work");
     let mut gaps = engine.gaps.into_inner().unwrap();
     gaps.append(&mut sink.gaps);
@@ -205,17 +205,20 @@ impl Seen {
 }
 
 pub(crate) fn with_cx<T>(action: impl FnOnce(&Cx<'_>) -> T) -> T {
-    let cancel = Cancel::new();
-    action(&Cx {
+    action(&cx(&Cancel::new()))
+}
+
+fn cx(cancel: &Cancel) -> Cx<'_> {
+    Cx {
         system: SystemId(0),
         now: Timestamp::UNIX_EPOCH,
         jobs: 2,
         max_memory: 1 << 30,
-        cancel: &cancel,
+        cancel,
         progress: &NoProgress,
         redactor: &NoRedactor,
         memo: None,
-    })
+    }
 }
 
 #[derive(Default)]
