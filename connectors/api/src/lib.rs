@@ -20,6 +20,7 @@ mod grade;
 mod known;
 mod located;
 mod memo;
+mod path;
 mod place;
 mod progress;
 mod seal;

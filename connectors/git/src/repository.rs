@@ -249,7 +249,7 @@ impl Repository {
                     self.tally.restore(counts);
                 }
             }
-            Some(Recalled::Partly(memory)) => self.memory = Some(memory),
+            Some(Recalled::Partly(memory)) => self.memory = Some(*memory),
             None => {}
         }
     }

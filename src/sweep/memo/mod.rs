@@ -32,16 +32,20 @@ const FORMAT: u8 = 1;
 
 /// A resource of a connector.
 type Whose = (SystemId, u32);
+/// Unit, state, and the connector's note.
+type Settled = (String, Vec<u8>, Vec<u8>);
+/// The way to the thread that writes.
+type Writer = (Sender<Write>, JoinHandle<()>);
 
 /// The memory of earlier runs, open.
 pub struct SweepMemo {
     store: std::sync::Arc<Mutex<Store>>,
-    writer: Mutex<Option<(Sender<Write>, JoinHandle<()>)>>,
+    writer: Mutex<Option<Writer>>,
     told: Mutex<Vec<Held>>,
     /// Resources that are as they were, with their sightings.
     unchanged: Mutex<BTreeMap<Whose, Vec<Sighting>>>,
-    /// Resources that were seen wholly: unit, state, the connector's note.
-    settled: Mutex<BTreeMap<Whose, (String, Vec<u8>, Vec<u8>)>>,
+    /// Resources that were seen wholly.
+    settled: Mutex<BTreeMap<Whose, Settled>>,
     result: &'static str,
 }
 

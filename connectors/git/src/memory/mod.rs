@@ -93,7 +93,7 @@ pub(crate) enum Recalled {
     /// It is as it was; these are the counts of then.
     Unchanged(Vec<u8>),
     /// Some of it may be known.
-    Partly(Memory),
+    Partly(Box<Memory>),
 }
 
 /// Asks the memory about a repository. Brings its packs into the order of the last run, so
@@ -122,7 +122,7 @@ pub(crate) fn recall(repo: &mut Repository, cx: &Cx<'_>) -> Option<Recalled> {
         journal: Mutex::default(),
     };
     memory.load(repo);
-    Some(Recalled::Partly(memory))
+    Some(Recalled::Partly(Box::new(memory)))
 }
 
 impl Memory {

@@ -18,7 +18,9 @@ use super::{
 /// A memory in memory. It never says that a resource is unchanged, so that the parts below that
 /// are seen at work.
 #[derive(Default)]
-struct Kept(Mutex<BTreeMap<(String, String), Vec<Vec<u8>>>>);
+struct Kept(Mutex<Parts>);
+/// Pieces by unit and part.
+type Parts = BTreeMap<(String, String), Vec<Vec<u8>>>;
 
 impl Memo for Kept {
     fn pieces(&self, unit: &str, part: &str) -> Vec<Vec<u8>> {
