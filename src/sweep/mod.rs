@@ -150,7 +150,7 @@ pub fn sweep(
 }
 
 /// Adds the sightings of resources that are as they were, and keeps those of resources that
-/// were seen without a gap.
+/// were seen as far as they can be.
 fn remember(
     connectors: &[Box<dyn Connector>],
     options: &SweepOptions<'_>,
@@ -160,13 +160,14 @@ fn remember(
     sightings: &mut Vec<Sighting>,
 ) {
     let Some(memo) = options.memo else { return };
-    for (&(system, id), resource) in &resources.announced {
+    for &(system, id) in resources.announced.keys() {
         let label = connectors
             .get(system.0 as usize)
             .map(|connector| connector.about().label.as_str());
         let is_whole = !gaps.iter().any(|gap| {
+            // Gaps inside a resource are its connector's to judge; these are ours.
             let locator = gap.source.locator.as_str();
-            gap.source.system == system && (locator == resource.location || Some(locator) == label)
+            locator.is_empty() || gap.source.system == system && Some(locator) == label
         });
         if is_whole && !options.cancel.is_cancelled() {
             let seen = histories.get(&(system, id)).map_or(&[][..], Vec::as_slice);

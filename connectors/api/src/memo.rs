@@ -34,6 +34,7 @@ pub trait Memo: Send + Sync {
         state: &[u8],
     ) -> Option<Vec<u8>>;
 
-    /// The resource was seen wholly, without a gap, in this state; `note` is the connector's.
+    /// The resource was seen as far as it can be in this state: what gaps there are, the
+    /// connector tells again as long as the state lasts. `note` is the connector's.
     fn settled(&self, system: SystemId, resource: u32, unit: &str, state: &[u8], note: Vec<u8>);
 }

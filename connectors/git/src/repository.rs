@@ -117,6 +117,8 @@ pub(crate) struct Repository {
     /// … and how many that may be.
     pub(crate) park_limit: u64,
     told_missing: AtomicBool,
+    /// How many objects an earlier run missed, where nothing changed since.
+    known_missing: Option<usize>,
     /// What was wrong and is not told yet.
     pub(crate) troubles: Mutex<Vec<Trouble>>,
 }
@@ -236,6 +238,7 @@ impl Repository {
             parked: AtomicU64::new(0),
             park_limit: u64::MAX,
             told_missing: AtomicBool::new(false),
+            known_missing: None,
             troubles: Mutex::new(troubles),
         })
     }
@@ -245,8 +248,9 @@ impl Repository {
         match memory::recall(self, cx) {
             Some(Recalled::Unchanged(note)) => {
                 self.is_unchanged = true;
-                if let Some(counts) = memory::counts(&note) {
+                if let Some((counts, missing)) = memory::counts(&note) {
                     self.tally.restore(counts);
+                    self.known_missing = Some(missing);
                 }
             }
             Some(Recalled::Partly(memory)) => self.memory = Some(*memory),
@@ -280,12 +284,13 @@ impl Repository {
         }
     }
 
-    /// Whether everything was seen: no gap, nothing stopped, every object counted.
+    /// Whether everything that is there was seen: nothing stopped, every object counted, and no
+    /// gap but the one for objects that are not there, which only another state can change.
     pub(crate) fn is_whole(&self) -> bool {
         let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
         let counts = self.tally.expected.iter().zip(&self.tally.received);
         troubles.is_empty()
-            && self.tally.gaps.load(Relaxed) == 0
+            && self.tally.gaps.load(Relaxed) == u64::from(self.told_missing.load(Relaxed))
             && !self.tally.told_cancelled.load(Relaxed)
             && counts
                 .skip(1)
@@ -379,7 +384,10 @@ impl Repository {
     /// One gap for all objects that others refer to and that are not there, once the graph
     /// knows.
     fn missing(&self) -> Option<Gap> {
-        let missing = self.graph.get()?.missing;
+        let missing = match self.known_missing {
+            Some(known) => known,
+            None => self.graph.get()?.missing,
+        };
         if missing == 0 || self.told_missing.swap(true, Relaxed) {
             return None;
         }

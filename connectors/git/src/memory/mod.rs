@@ -344,7 +344,9 @@ impl Memory {
         ];
         self.memo.replace(&self.unit, parts);
         let (system, resource) = (repo.system, repo.resource);
-        let note = repo.tally.write();
+        let mut note = repo.tally.write();
+        let missing = repo.graph.get().map_or(0, |graph| graph.missing) as u64;
+        note.extend_from_slice(&missing.to_le_bytes());
         self.memo
             .settled(system, resource, &self.unit, &self.state, note);
     }
@@ -443,14 +445,15 @@ fn state(repo: &Repository) -> Option<Vec<u8>> {
     Some(hasher.try_finalize().ok()?.as_bytes().to_vec())
 }
 
-/// Reads one list of counts.
-pub(crate) fn counts(bytes: &[u8]) -> Option<[u64; 15]> {
+/// Reads the counts of a run, and how many objects it missed.
+pub(crate) fn counts(bytes: &[u8]) -> Option<([u64; 15], usize)> {
     let mut reader = Reader::new(bytes);
     let mut counts = [0; 15];
     for count in &mut counts {
         *count = reader.number()?;
     }
-    reader.rest.is_empty().then_some(counts)
+    let missing = reader.size()?;
+    reader.rest.is_empty().then_some((counts, missing))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
