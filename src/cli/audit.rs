@@ -394,6 +394,7 @@ fn sweep(
         now,
         every_version: false,
         whole: false,
+        unpack: config.file.archives.limits(),
         cancel: &cancel,
         progress: &bar,
     };

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use keymuster_api::{Connector, Severity};
 use keymuster_files::{Root, Tree};
 
-use super::{Exit, config, global::Global, rules, state};
+use super::{Exit, archives::ArchiveArgs, config, global::Global, rules, state};
 use crate::{
     catalogue::Kinds,
     engine::{Engine, Seal},
@@ -54,6 +54,8 @@ pub(super) struct Args {
     /// fast, or whole: the slow oracle that searches everything with every pattern.
     #[arg(long, value_name = "ENGINE", default_value = "fast", value_parser = ["fast", "whole"])]
     engine: String,
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Exit with 1 at this severity or above: info, low, medium, high, critical, never.
     #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = ["info", "low", "medium", "high", "critical", "never"])]
     fail_on: String,
@@ -92,6 +94,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         now,
         every_version: args.every_version,
         whole: args.engine == "whole",
+        unpack: args.archives.limits(),
         cancel: &cancel,
         progress: &bar,
     };

@@ -169,6 +169,7 @@ pub(super) fn judge(
         decoded: Vec::new(),
         facts,
         allowed: allow::comment(bytes, matched.end),
+        inside: None,
     };
     Ok(Candidate {
         rule: number,

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     anchor_lane::AnchorLane,
+    layer,
     rule::{Lane, Rule},
     rule_text::RuleFile,
     token_lane::TokenLane,
@@ -59,6 +60,8 @@ pub struct RuleSet {
     pub(super) words: Words,
     pub(super) tokens: TokenLane,
     pub(super) anchors: AnchorLane,
+    /// The slots of layers, which lead to no rule.
+    pub(super) layers: layer::Slots,
     /// Rules that live in files of certain names.
     pub(super) named: Vec<u32>,
     id: OnceLock<[u8; 16]>,
@@ -185,11 +188,16 @@ impl RuleSet {
                 .expect("fewer than 65,536 literals; checked by `rules check`")
         };
         let runs = (!runs.is_empty()).then(|| slot(&runs));
+        let layers = layer::Slots {
+            encoded: slot(&[]),
+            escaped: slot(&[]),
+        };
         let tokens = TokenLane::new(
             prefixes
                 .iter()
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
             runs,
+            Some(layers.encoded),
         );
         let anchors = AnchorLane::new(
             anchors
@@ -201,6 +209,7 @@ impl RuleSet {
             words,
             tokens,
             anchors,
+            layers,
             named,
             id: OnceLock::new(),
             rules,

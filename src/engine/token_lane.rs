@@ -13,6 +13,7 @@ use keymuster_api::Hit;
 use wide::u8x16;
 
 use super::{
+    layer,
     rule::{TOKEN_RUN, is_word_byte},
     run,
 };
@@ -25,12 +26,15 @@ pub(super) struct TokenLane {
     prefixes: Vec<(Box<[u8]>, u16)>,
     /// The slot of hits of runs, if a rule wants them.
     runs: Option<u16>,
+    /// The slot of hits of encoded texts, if they are wanted.
+    encoded: Option<u16>,
 }
 
 impl TokenLane {
     pub(super) fn new<'a>(
         literals: impl Iterator<Item = (&'a [u8], u16)>,
         runs: Option<u16>,
+        encoded: Option<u16>,
     ) -> TokenLane {
         let mut prefixes: Vec<(Box<[u8]>, u16)> =
             literals.map(|(text, slot)| (text.into(), slot)).collect();
@@ -46,6 +50,7 @@ impl TokenLane {
             starts,
             prefixes,
             runs,
+            encoded,
         }
     }
 
@@ -65,7 +70,8 @@ impl TokenLane {
     /// Hits that begin inside `region`. Looks one byte before a position and [`TOKEN_RUN`]
     /// bytes from it, so a caller widens fresh ranges accordingly.
     pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
-        if self.prefixes.is_empty() && self.runs.is_none() || region.is_empty() {
+        let is_idle = self.prefixes.is_empty() && self.runs.is_none() && self.encoded.is_none();
+        if is_idle || region.is_empty() {
             return;
         }
         let end = bytes.len();
@@ -91,6 +97,11 @@ impl TokenLane {
                     break;
                 }
                 self.look_up(bytes, position, out);
+                if let Some(slot) = self.encoded
+                    && layer::sees_encoded(bytes, position)
+                {
+                    out.push(layer::hit(bytes, position, slot));
+                }
                 if runs >> offset & 1 != 0
                     && let Some(slot) = self.runs
                 {
@@ -240,7 +251,7 @@ mod tests {
         #[test]
         fn masks_find_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcA_-0. =+/".to_vec()), 0..400), from in 0usize..200) {
             let prefixes = ["aa", "ab", "ab-c", "a-", "A_"];
-            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None);
+            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None, None);
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
@@ -252,7 +263,7 @@ mod tests {
 
         #[test]
         fn runs_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcdefghA_-0= ".to_vec()), 0..900), from in 0usize..200) {
-            let lane = TokenLane::new(std::iter::empty(), Some(7));
+            let lane = TokenLane::new(std::iter::empty(), Some(7), None);
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);

@@ -24,8 +24,10 @@ mod place;
 mod progress;
 mod seal;
 
-pub use connector::{About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, Sink};
-pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Origin, Trace};
+pub use connector::{
+    About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, ReadSeek, Sink,
+};
+pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Inside, Origin, Trace};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fact::{
     Attachment, AttachmentKind, Claim, ClaimRole, Credential, Event, EventKind, Identity,
