@@ -1,4 +1,5 @@
-//! The anchor lane: a few dozen literals, in any ASCII case, for everything that is no token.
+//! The anchor lane: a dozen literals, in any ASCII case, that occur inside other names or have no
+//! letters. All other anchors are looked up where words begin ([`super::heads`]).
 
 use std::{cell::RefCell, ops::Range};
 

@@ -21,7 +21,7 @@ pub struct Fault {
 }
 
 /// Seeds each shape is filled with.
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 8;
 
 /// Checks every rule: patterns compile, every hit is found by the lanes (and as the oracle
 /// finds it), no miss is, kinds exist.

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     anchor_lane::AnchorLane,
+    heads::{self, Heads},
     layer,
     rule::{Lane, Rule},
     rule_text::RuleFile,
@@ -192,16 +193,24 @@ impl RuleSet {
             encoded: slot(&[]),
             escaped: slot(&[]),
         };
+        let heads = Heads::new(
+            anchors
+                .iter()
+                .filter(|(text, _)| !heads::is_everywhere(text))
+                .map(|(&text, rules)| (text, slot(rules))),
+        );
         let tokens = TokenLane::new(
             prefixes
                 .iter()
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
             runs,
             Some(layers.encoded),
+            heads,
         );
         let anchors = AnchorLane::new(
             anchors
                 .iter()
+                .filter(|(text, _)| heads::is_everywhere(text))
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
         );
         RuleSet {
@@ -254,7 +263,8 @@ impl RuleSet {
 
     /// How much is looked for: prefixes, anchors, words.
     pub fn literals(&self) -> (usize, usize, usize) {
-        (self.tokens.len(), self.anchors.len(), self.words.len())
+        let anchors = self.anchors.len() + self.tokens.heads();
+        (self.tokens.len(), anchors, self.words.len())
     }
 }
 

@@ -6,7 +6,8 @@
 
 use keymuster_api::{PathClass, PathClasses};
 
-use super::entropy;
+use super::{entropy, wordiness};
+use crate::engine::proof::basic_parts;
 
 /// Words that stand for a password.
 const WORDS: &[&str] = &[
@@ -153,12 +154,29 @@ pub(in crate::engine) fn classes(
     if is_word || password.len() < 4 {
         return PathClasses::NONE;
     }
+    let letters = wordiness::letters(password);
+    if letters.are_random() && letters.longest_word < 5 {
+        return PathClasses::ALL.without(PathClass::Generated);
+    }
     let is_example = host.is_some_and(is_example_host);
     match (is_strong(password), is_example) {
         (true, false) => PathClasses::ALL.without(PathClass::Generated),
         (true, true) => code,
         (false, false) => code,
         (false, true) => PathClasses::NONE,
+    }
+}
+
+/// The path classes in which user and password in base64 count. Where the password is missing the
+/// user is a token.
+pub(in crate::engine) fn basic(base64: &[u8]) -> PathClasses {
+    let Some(text) = basic_parts(base64) else {
+        return PathClasses::NONE;
+    };
+    match text.split_once(':') {
+        Some((token, "")) => classes(token.as_bytes(), None, None),
+        Some((user, password)) => classes(password.as_bytes(), Some(user.as_bytes()), None),
+        None => PathClasses::NONE,
     }
 }
 

@@ -104,7 +104,7 @@ fn each_layer_is_peeled_off_and_named() {
             vec!["base64"],
         ),
         (
-            wrap(&BASE64.encode(text.repeat(1).as_bytes()), 60, "\n  "),
+            wrap(&BASE64.encode(text.as_bytes()), 60, "\n  "),
             vec!["base64"],
         ),
         (format!("\"{}\"", wrap(&base64, 76, "\\n")), vec!["base64"]),
@@ -186,11 +186,7 @@ fn spans_stand_where_the_encoded_bytes_stand() {
     let at = encoded
         .find(&piece)
         .expect("the span lies in the encoded text");
-    assert_eq!(
-        at,
-        4 / 3 * 4 + 1,
-        "begins where the token's first byte is encoded"
-    );
+    assert_eq!(at, 5, "begins where the token's first byte is encoded");
     assert!(
         piece.len().abs_diff(token.len() * 4 / 3) <= 3,
         "{}",

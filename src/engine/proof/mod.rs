@@ -10,11 +10,12 @@
 mod armor;
 mod der;
 
-pub(super) mod age_bech32;
+mod age_bech32;
 mod atlassian_crc32;
 mod aws_access_key;
 mod azure_client_secret;
 mod basic_auth;
+mod confluent_crc32;
 mod docker_auth;
 mod gcp_service_account;
 mod github_crc32;
@@ -31,6 +32,7 @@ mod vercel_crc32;
 mod zuplo_crc32;
 
 /// What a rule matched, as a prover sees it. Borrowed from the worker's buffer.
+pub(super) use basic_auth::parts as basic_parts;
 pub struct Found<'a> {
     /// The bytes of the `secret` group.
     pub secret: &'a [u8],
@@ -69,6 +71,7 @@ pub const PROVERS: &[Prover] = &[
     aws_access_key::PROVER,
     azure_client_secret::PROVER,
     basic_auth::PROVER,
+    confluent_crc32::PROVER,
     docker_auth::PROVER,
     gcp_service_account::PROVER,
     github_crc32::PROVER,
@@ -173,12 +176,14 @@ mod tests {
     #[test]
     fn provers_are_total() {
         let good = [
-            "{age-key}",
+            "{age-key:AGE-SECRET-KEY-}",
             "{github-token:ghp_}",
             "{github-fine-grained}",
             "{npm-token}",
             "{gitlab-routable:glpat-}",
             "{atlassian-token}",
+            "{age-key:age}",
+            "{confluent-secret}",
             "{grafana-token}",
             "{jwt}",
             "{pem:RSA}",

@@ -307,6 +307,7 @@ mod tests {
     fn every_structure_can_be_made() {
         for name in tokens::NAMES.iter().chain(keys::NAMES) {
             let argument = match *name {
+                "age-key" => ":AGE-SECRET-KEY-",
                 "github-token" => ":ghp_",
                 "gitlab-routable" => ":glpat-",
                 "vercel-token" => ":vcp_",

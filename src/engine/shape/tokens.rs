@@ -6,7 +6,6 @@ use base64::{
 };
 
 use super::{DIGIT, LOWER, Random, UPPER, password, uuid};
-use crate::engine::proof::age_bech32;
 
 /// The placeholders made here.
 pub(super) const NAMES: &[&str] = &[
@@ -14,6 +13,8 @@ pub(super) const NAMES: &[&str] = &[
     "atlassian-token",
     "aws-id",
     "basic",
+    "confluent-secret",
+    "container-token",
     "docker-auth",
     "github-fine-grained",
     "github-token",
@@ -42,14 +43,19 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
         }
         ("npm-token", "") => format!("npm_{}", summed(&base62(random, 30))),
         ("gitlab-routable", prefix) if prefix.ends_with('-') => gitlab(prefix, random),
-        ("age-key", "") => {
-            let mut digits = [0; 52];
-            digits.copy_from_slice(&random.bytes(52));
-            age_bech32::complete(digits)
-        }
         ("atlassian-token", "") => {
             let head = format!("ATATT3xFfGF0{}=", url_safe(random, 171));
             format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
+        }
+        ("container-token", "") => {
+            let head = format!("ATCTT3xFfGN0{}=", url_safe(random, 171));
+            format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
+        }
+        ("age-key", readable) if !readable.is_empty() => age_key(readable, random),
+        ("confluent-secret", "") => {
+            let body = BASE64_STANDARD.encode(random.bytes(42))[..54].to_owned();
+            let sum = BASE64_STANDARD.encode(crc32fast::hash(body.as_bytes()).to_le_bytes());
+            format!("cflt{body}{}", &sum[..6])
         }
         ("grafana-token", "") => {
             let head = format!("glsa_{}", base62(random, 32));
@@ -89,6 +95,46 @@ fn url_safe(random: &mut Random, count: usize) -> String {
     let mut text = BASE64_URL_SAFE_NO_PAD.encode(random.bytes(count));
     text.truncate(count);
     text
+}
+
+/// 32 bytes as age writes keys, in the case of the readable part.
+fn age_key(readable: &str, random: &mut Random) -> String {
+    const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    let lower = readable.to_ascii_lowercase();
+    // 52 characters of five bits, of which the last four bits are padding.
+    let mut data: Vec<u8> = (0..51).map(|_| random.below(32) as u8).collect();
+    data.push(16 * random.below(2) as u8);
+    let mut values: Vec<u8> = lower.bytes().map(|byte| byte >> 5).collect();
+    values.push(0);
+    values.extend(lower.bytes().map(|byte| byte & 31));
+    values.extend(&data);
+    values.extend([0; 6]);
+    let sum = 1 ^ values.iter().fold(1, |sum, &value| bech32_step(sum, value));
+    data.extend((0..6).map(|place| (sum >> (25 - 5 * place) & 31) as u8));
+    let text: String = data
+        .iter()
+        .map(|&value| char::from(CHARSET[usize::from(value)]))
+        .collect();
+    let key = format!("{lower}1{text}");
+    match lower == readable {
+        true => key,
+        false => key.to_ascii_uppercase(),
+    }
+}
+
+/// BIP-173's polynomial, a value further.
+fn bech32_step(sum: u32, value: u8) -> u32 {
+    const TERMS: [u32; 5] = [
+        0x3b6a_57b2,
+        0x2650_8e6d,
+        0x1ea1_19fa,
+        0x3d42_33dd,
+        0x2a14_62b3,
+    ];
+    let next = (sum & 0x01ff_ffff) << 5 ^ u32::from(value);
+    (0..5)
+        .filter(|bit| sum >> 25 >> bit & 1 == 1)
+        .fold(next, |next, bit| next ^ TERMS[bit])
 }
 
 /// The text and its CRC-32 as six digits of base 62.
