@@ -35,6 +35,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         "src/engine",
         "src/sweep",
         "src/estate",
+        "src/unpack",
+        "connectors/api/src",
         "connectors/git/src",
     ];
     let mut hash = DefaultHasher::new();

@@ -8,6 +8,7 @@ pub mod sweep;
 
 pub mod catalogue;
 pub mod engine;
+pub mod unpack;
 
 pub mod access;
 pub mod estate;

@@ -101,7 +101,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let mut clock = Clock::default();
     let estate = clock.time("sweep", || {
         let memo = (!args.ephemeral && !args.no_memo)
-            .then(|| state::open_memo(&folder, &engine, false))
+            .then(|| state::open_memo(&folder, &engine, false, &config.file.archives.limits()))
             .flatten();
         sweep(global, config, &engine, now, &ground, &folder, memo)
     })?;
@@ -403,6 +403,7 @@ fn sweep(
         now,
         every_version: false,
         whole: false,
+        unpack: config.file.archives.limits(),
         cancel: &cancel,
         memo: memo.as_ref(),
         progress: &bar,

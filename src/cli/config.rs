@@ -15,7 +15,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::{Timestamp, civil, tz::Offset};
 use serde::Deserialize;
 
-use super::{global::Global, state};
+use super::{archives::ArchivesTable, global::Global, state};
 use crate::{
     audit::KindAdvice,
     catalogue::{Class, Kinds, Sensitivity},
@@ -44,6 +44,8 @@ pub(super) struct ConfigFile {
     pub(super) exceptions: Option<ExceptionsTable>,
     #[serde(default)]
     pub(super) connector: Vec<ConnectorTable>,
+    #[serde(default)]
+    pub(super) archives: ArchivesTable,
     #[serde(default)]
     pub(super) report: ReportTable,
 }

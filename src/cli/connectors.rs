@@ -74,6 +74,7 @@ fn doctor(global: &Global) -> Result<Exit> {
         now: global.now(),
         every_version: false,
         whole: false,
+        unpack: Default::default(),
         cancel: &cancel,
         memo: None,
         progress: &NoProgress,

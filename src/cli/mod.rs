@@ -2,6 +2,7 @@
 //! terminal, and the only one that prints.
 
 mod answer;
+mod archives;
 mod audit;
 mod checks;
 mod config;

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use keymuster_api::{Connector, Severity};
 use keymuster_files::{Root, Tree};
 
-use super::{Exit, config, global::Global, rules, state};
+use super::{Exit, archives::ArchiveArgs, config, global::Global, rules, state};
 use crate::{
     catalogue::Kinds,
     engine::{Engine, Seal},
@@ -59,6 +59,8 @@ pub(super) struct Args {
     /// history since the last one; memo.sqlite in the state folder remembers, sealed.
     #[arg(long)]
     no_memo: bool,
+    #[command(flatten)]
+    archives: ArchiveArgs,
     /// Exit with 1 at this severity or above: info, low, medium, high, critical, never.
     #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = ["info", "low", "medium", "high", "critical", "never"])]
     fail_on: String,
@@ -95,13 +97,21 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let is_whole = args.engine == "whole";
     let memo = folder
         .filter(|_| !args.no_memo && !is_whole)
-        .and_then(|folder| state::open_memo(&folder, &engine, args.every_version));
+        .and_then(|folder| {
+            state::open_memo(
+                &folder,
+                &engine,
+                args.every_version,
+                &args.archives.limits(),
+            )
+        });
     let options = SweepOptions {
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now,
         every_version: args.every_version,
         whole: is_whole,
+        unpack: args.archives.limits(),
         cancel: &cancel,
         memo: memo.as_ref(),
         progress: &bar,

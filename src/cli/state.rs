@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 use crate::{
     engine::{Engine, Seal},
     sweep::SweepMemo,
+    unpack::Limits,
 };
 
 /// Name of the key file in the state folder.
@@ -40,8 +41,9 @@ pub(super) fn open_memo(
     folder: &Path,
     engine: &Engine,
     every_version: bool,
+    unpack: &Limits,
 ) -> Option<Arc<SweepMemo>> {
-    match SweepMemo::open(&folder.join(MEMO_FILE), engine, every_version) {
+    match SweepMemo::open(&folder.join(MEMO_FILE), engine, every_version, unpack) {
         Ok((memo, note)) => {
             note.iter().for_each(|note| super::note(note));
             Some(Arc::new(memo))

@@ -197,6 +197,7 @@ pub(super) fn judge(
         decoded: Vec::new(),
         facts,
         allowed: allow::comment(bytes, matched.end.max(secret.end)),
+        inside: None,
     };
     Ok(Candidate {
         rule: number,

@@ -3,7 +3,8 @@
 //! The way of a secret: a **lane** sees a literal that a rule needs ([`token_lane`],
 //! [`anchor_lane`]) and leaves a hit; [`confirm`] tries the rule's pattern there, proves it by
 //! checksum or structure ([`proof`]) or judges it ([`judge`]), and [`seal`]s it; [`precedence`]
-//! picks one of several candidates. [`inherit`] carries hits and verdicts over from the version
+//! picks one of several candidates. [`layer`] peels encodings off and has what they hide searched
+//! in the same way. [`inherit`] carries hits and verdicts over from the version
 //! a content was made from, so that only fresh bytes are searched.
 //!
 //! Invariant: no files, no network, no threads, no clock in here; and nothing that leaves this
@@ -17,6 +18,7 @@ mod heads;
 mod inherit;
 mod judge;
 mod lane_proof;
+mod layer;
 mod precedence;
 pub mod proof;
 mod rule;

@@ -2,8 +2,9 @@
 //! order of arrival.
 //!
 //! Candidates whose secrets overlap are one group. In a group the first of this order wins:
-//! a rule with a format of its own before a judged one; the surer; the one that knows a public
-//! handle; the longer secret; the id that sorts first. A public identifier is not told where
+//! a rule with a format of its own before a judged one; of the judged, what an encoded
+//! value says before the value; the surer; the one that knows a public
+//! handle; the longer secret; the id that sorts first; the one with fewer layers around it. A public identifier is not told where
 //! the secret it belongs to is told in the same content.
 
 use std::cmp::Reverse;
@@ -11,6 +12,12 @@ use std::cmp::Reverse;
 use keymuster_api::Candidate;
 
 use super::ruleset::RuleSet;
+
+/// Whether the secret cannot be read where it stands.
+fn is_opaque(candidate: &Candidate) -> bool {
+    let layers = &candidate.details.decoded;
+    layers.iter().any(|name| name == "base64" || name == "hex")
+}
 
 /// The winners among the candidates that hold at their place, sorted by span.
 pub(super) fn winners<'c>(
@@ -26,11 +33,13 @@ pub(super) fn winners<'c>(
         let rule = &rules.rules[candidate.rule as usize];
         (
             rule.judge.is_some(),
+            rule.judge.is_some() && !is_opaque(candidate),
             Reverse(candidate.confidence),
             Reverse(candidate.details.handle.is_some()),
             Reverse(candidate.span.len()),
             candidate.rule,
             candidate.span.start,
+            candidate.details.decoded.len(),
         )
     });
     let mut winners: Vec<&Candidate> = Vec::new();

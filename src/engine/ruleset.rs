@@ -7,6 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::{
     anchor_lane::AnchorLane,
     heads::{self, Heads},
+    layer,
     rule::{Lane, Rule},
     rule_text::RuleFile,
     token_lane::TokenLane,
@@ -18,7 +19,7 @@ mod embedded {
     use std::borrow::Cow;
 
     use crate::engine::rule_text::{
-        ClassWord::{Config, Docs, Generated, Test},
+        ClassWord::{Docs, Generated, Test},
         ConfidenceWord, Judge, RuleText, SeverityWord, Text,
     };
 
@@ -60,6 +61,8 @@ pub struct RuleSet {
     pub(super) words: Words,
     pub(super) tokens: TokenLane,
     pub(super) anchors: AnchorLane,
+    /// The slots of layers, which lead to no rule.
+    pub(super) layers: layer::Slots,
     /// Rules that live in files of certain names.
     pub(super) named: Vec<u32>,
     id: OnceLock<[u8; 16]>,
@@ -186,6 +189,10 @@ impl RuleSet {
                 .expect("fewer than 65,536 literals; checked by `rules check`")
         };
         let runs = (!runs.is_empty()).then(|| slot(&runs));
+        let layers = layer::Slots {
+            encoded: slot(&[]),
+            escaped: slot(&[]),
+        };
         let heads = Heads::new(
             anchors
                 .iter()
@@ -197,6 +204,7 @@ impl RuleSet {
                 .iter()
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
             runs,
+            Some(layers.encoded),
             heads,
         );
         let anchors = AnchorLane::new(
@@ -210,6 +218,7 @@ impl RuleSet {
             words,
             tokens,
             anchors,
+            layers,
             named,
             id: OnceLock::new(),
             rules,

@@ -9,11 +9,11 @@ use keymuster_api::{
 use super::{
     confirm::confirm,
     inherit::{self, Reach},
-    precedence,
+    layer, precedence,
     rule::{TOKEN_RUN, is_named},
     ruleset::RuleSet,
     seal::Seal,
-    text::{self, Decoded, Kind},
+    text::{self, Decoded},
     words,
 };
 
@@ -47,11 +47,19 @@ impl Engine {
                 })
             })
             .collect();
+        let mut reach: Vec<Reach> = reach;
+        for slot in [rules.layers.encoded, rules.layers.escaped] {
+            reach[usize::from(slot)] = Reach {
+                before: layer::BEFORE,
+                after: layer::AFTER,
+            };
+        }
         let lane_reach = rules
             .anchors
             .longest()
             .max(rules.tokens.longest())
             .max(TOKEN_RUN)
+            .max(layer::HEAD)
             + 1;
         Engine {
             rules,
@@ -75,27 +83,25 @@ impl Engine {
     pub fn search(&self, content: &Content<'_>) -> Trace {
         let bytes = content.bytes;
         let kind = text::kind(bytes);
-        let mut trace = match kind {
-            Kind::Utf16Le | Kind::Utf16Be => self.search_utf16(bytes, kind == Kind::Utf16Be),
-            Kind::Text | Kind::Binary => match content.fresh {
-                Fresh::Only { copied, base }
-                    if base.traits == kind as u32 && !copied.is_empty() =>
-                {
-                    let regions = inherit::regions(copied, base.len, bytes, self.lane_reach);
-                    let inherited = if base.hits.is_empty() {
-                        Vec::new()
-                    } else {
-                        inherit::hits(copied, base, bytes.len(), &self.reach)
-                    };
-                    self.search_regions(bytes, &regions, inherited, Some(base))
-                }
-                _ => self.search_regions(
-                    bytes,
-                    std::slice::from_ref(&(0..bytes.len())),
-                    Vec::new(),
-                    None,
-                ),
-            },
+        let mut trace = match (kind.decode(bytes), content.fresh) {
+            (Some(decoded), _) => {
+                let mut trace = self.search_all(&decoded.text, 0);
+                trace.hits.clear();
+                outside(&decoded, bytes, &mut trace.candidates);
+                trace
+            }
+            (None, Fresh::Only { copied, base })
+                if base.traits == kind as u32 && !copied.is_empty() =>
+            {
+                let regions = inherit::regions(copied, base.len, bytes, self.lane_reach);
+                let inherited = if base.hits.is_empty() {
+                    Vec::new()
+                } else {
+                    inherit::hits(copied, base, bytes.len(), &self.reach)
+                };
+                self.search_regions(bytes, &regions, inherited, Some(base), 0)
+            }
+            (None, _) => self.search_all(bytes, 0),
         };
         trace.len = bytes.len();
         trace.traits = kind as u32;
@@ -163,23 +169,31 @@ impl Engine {
             })
     }
 
+    /// Searches all of a content, or of a layer this deep in one.
+    pub(super) fn search_all(&self, bytes: &[u8], depth: usize) -> Trace {
+        let all = 0..bytes.len();
+        self.search_regions(bytes, std::slice::from_ref(&all), Vec::new(), None, depth)
+    }
+
     fn search_regions(
         &self,
         bytes: &[u8],
         regions: &[Range<usize>],
         inherited: Vec<inherit::Inherited>,
         base: Option<&Trace>,
+        depth: usize,
     ) -> Trace {
-        HITS.with_borrow_mut(|found| {
-            found.clear();
-            for region in regions {
-                self.rules.tokens.search(bytes, region.clone(), found);
-            }
-            self.rules.anchors.search(bytes, regions, found);
-            if found.is_empty() && inherited.is_empty() {
-                return Trace::default();
-            }
-            let mut trace = Trace::default();
+        // Taken, because layers are searched while hits are judged.
+        let mut found = HITS.take();
+        found.clear();
+        let escaped = self.rules.layers.escaped;
+        for region in regions {
+            self.rules.tokens.search(bytes, region.clone(), &mut found);
+            layer::search_escaped(bytes, region.clone(), escaped, &mut found);
+        }
+        self.rules.anchors.search(bytes, regions, &mut found);
+        let mut trace = Trace::default();
+        if !found.is_empty() || !inherited.is_empty() {
             found.sort_unstable();
             found.dedup();
             let mut inherited = inherited.into_iter().peekable();
@@ -202,15 +216,23 @@ impl Engine {
                     }
                     (Some(_), None) => break,
                 };
-                self.judge(bytes, hit, from.zip(base), &mut trace);
+                self.judge(bytes, hit, from.zip(base), depth, &mut trace);
             }
             trace.candidates.sort_by(order);
             trace.candidates.dedup();
-            trace
-        })
+        }
+        HITS.set(found);
+        trace
     }
 
-    fn judge(&self, bytes: &[u8], hit: Hit, known: Option<(usize, &Trace)>, trace: &mut Trace) {
+    fn judge(
+        &self,
+        bytes: &[u8],
+        hit: Hit,
+        known: Option<(usize, &Trace)>,
+        depth: usize,
+        trace: &mut Trace,
+    ) {
         let slot = usize::from(hit.slot);
         let at = hit.at as usize;
         match known {
@@ -218,10 +240,24 @@ impl Engine {
                 // All of the slot's verdicts hold; those of other slots at this place are
                 // taken with their own hit.
                 let rules = &self.rules.slots[slot].all;
+                let is_layer = self.rules.layers.contains(hit.slot);
                 trace.candidates.extend(
-                    inherit::candidates(base, from, at, bytes.len(), self.reach[slot])
-                        .filter(|candidate| rules.binary_search(&candidate.rule).is_ok()),
+                    inherit::candidates(base, from, at, bytes.len(), self.reach[slot]).filter(
+                        |candidate| {
+                            if is_layer {
+                                !candidate.details.decoded.is_empty()
+                            } else {
+                                candidate.details.decoded.is_empty()
+                                    && rules.binary_search(&candidate.rule).is_ok()
+                            }
+                        },
+                    ),
                 );
+            }
+            None if self.rules.layers.contains(hit.slot) => {
+                let search = |text: &[u8]| self.search_all(text, depth + 1).candidates;
+                let found = layer::candidates(self.rules.layers, bytes, hit, depth, &search);
+                trace.candidates.extend(found);
             }
             None => {
                 for number in self.rules_at(bytes, hit) {
@@ -254,21 +290,6 @@ impl Engine {
         slot.always.iter().copied().chain(near)
     }
 
-    fn search_utf16(&self, bytes: &[u8], big_endian: bool) -> Trace {
-        let decoded = Decoded::utf16(bytes, big_endian);
-        let all = 0..decoded.text.len();
-        let mut trace =
-            self.search_regions(&decoded.text, std::slice::from_ref(&all), Vec::new(), None);
-        trace.hits.clear();
-        for candidate in &mut trace.candidates {
-            candidate.span =
-                decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
-            candidate.window = 0..bytes.len();
-            candidate.hit = decoded.original(candidate.hit);
-        }
-        trace
-    }
-
     fn search_named(&self, bytes: &[u8], name: &[u8], trace: &mut Trace) {
         for &number in &self.rules.named {
             let rule = &self.rules.rules[number as usize];
@@ -285,6 +306,26 @@ impl Engine {
         trace.candidates.dedup();
     }
 
+    /// The oracle's layers: found from every start, and searched as it searches.
+    fn layers_whole(&self, text: &[u8], depth: usize, numbers: &Range<u32>) -> Vec<Candidate> {
+        let search = |text: &[u8]| {
+            let rules = (0u32..).zip(&self.rules.rules);
+            let mut found: Vec<Candidate> = rules
+                .filter(|(number, _)| numbers.contains(number))
+                .filter(|(_, rule)| !matches!(rule.lane, super::rule::Lane::Name(_)))
+                .flat_map(|(number, rule)| every_start(rule, number, &self.seal, text))
+                .collect();
+            found.extend(self.layers_whole(text, depth + 1, numbers));
+            found
+        };
+        let layers = self.rules.layers;
+        layers
+            .every(text)
+            .into_iter()
+            .flat_map(|hit| layer::candidates(layers, text, hit, depth, &search))
+            .collect()
+    }
+
     /// The oracle: every rule's pattern from every start over the whole content. No lanes, no
     /// windows, nothing inherited; slow, and what [`Engine::search`] must equal.
     pub fn search_whole(&self, content: &Content<'_>) -> Trace {
@@ -295,17 +336,14 @@ impl Engine {
     pub(super) fn search_whole_with(&self, content: &Content<'_>, numbers: Range<u32>) -> Trace {
         let bytes = content.bytes;
         let kind = text::kind(bytes);
-        let decoded = match kind {
-            Kind::Utf16Le | Kind::Utf16Be => Some(Decoded::utf16(bytes, kind == Kind::Utf16Be)),
-            Kind::Text | Kind::Binary => None,
-        };
+        let decoded = kind.decode(bytes);
         let text: &[u8] = decoded.as_ref().map_or(bytes, |decoded| &decoded.text);
         let mut trace = Trace {
             len: bytes.len(),
             traits: kind as u32,
             ..Trace::default()
         };
-        for number in numbers {
+        for number in numbers.clone() {
             let rule = &self.rules.rules[number as usize];
             if let super::rule::Lane::Name(names) = &rule.lane {
                 let Spot::File { path } = &content.place.spot else {
@@ -319,13 +357,11 @@ impl Engine {
                 .candidates
                 .extend(every_start(rule, number, &self.seal, text));
         }
+        trace
+            .candidates
+            .extend(self.layers_whole(text, 0, &numbers));
         if let Some(decoded) = &decoded {
-            for candidate in &mut trace.candidates {
-                candidate.span =
-                    decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
-                candidate.window = 0..bytes.len();
-                candidate.hit = decoded.original(candidate.hit);
-            }
+            outside(decoded, bytes, &mut trace.candidates);
         }
         trace.candidates.sort_by(order);
         trace.candidates.dedup();
@@ -333,9 +369,30 @@ impl Engine {
     }
 }
 
+/// Moves what was found in a decoded content to where it stands in the original.
+fn outside(decoded: &Decoded, bytes: &[u8], candidates: &mut [Candidate]) {
+    for candidate in candidates {
+        candidate.span =
+            decoded.original(candidate.span.start)..decoded.original(candidate.span.end);
+        candidate.window = 0..bytes.len();
+        candidate.hit = decoded.original(candidate.hit);
+        layer::name(candidate, &[decoded.name]);
+    }
+}
+
 /// Candidates in the order of a trace.
 fn order(a: &Candidate, b: &Candidate) -> std::cmp::Ordering {
-    (a.hit, a.rule, a.span.start, a.span.end).cmp(&(b.hit, b.rule, b.span.start, b.span.end))
+    let key = |candidate: &Candidate| {
+        (
+            candidate.hit,
+            candidate.rule,
+            candidate.span.start,
+            candidate.span.end,
+        )
+    };
+    key(a)
+        .cmp(&key(b))
+        .then_with(|| a.details.decoded.cmp(&b.details.decoded))
 }
 
 /// Every start at which a rule's pattern matches, confirmed there.

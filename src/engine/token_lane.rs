@@ -14,6 +14,7 @@ use wide::u8x16;
 
 use super::{
     heads::{self, Heads},
+    layer,
     rule::{TOKEN_RUN, is_word_byte},
     run,
 };
@@ -26,6 +27,8 @@ pub(super) struct TokenLane {
     prefixes: Vec<(Box<[u8]>, u16)>,
     /// The slot of hits of runs, if a rule wants them.
     runs: Option<u16>,
+    /// The slot of hits of encoded texts, if they are wanted.
+    encoded: Option<u16>,
     /// Anchors that begin where a word begins.
     heads: Heads,
 }
@@ -34,6 +37,7 @@ impl TokenLane {
     pub(super) fn new<'a>(
         literals: impl Iterator<Item = (&'a [u8], u16)>,
         runs: Option<u16>,
+        encoded: Option<u16>,
         heads: Heads,
     ) -> TokenLane {
         let mut prefixes: Vec<(Box<[u8]>, u16)> =
@@ -50,6 +54,7 @@ impl TokenLane {
             starts,
             prefixes,
             runs,
+            encoded,
             heads,
         }
     }
@@ -103,6 +108,11 @@ impl TokenLane {
                     break;
                 }
                 self.look_up(bytes, position, out);
+                if let Some(slot) = self.encoded
+                    && layer::sees_encoded(bytes, position)
+                {
+                    out.push(layer::hit(bytes, position, slot));
+                }
                 if runs >> offset & 1 != 0
                     && let Some(slot) = self.runs
                 {
@@ -270,7 +280,7 @@ mod tests {
         #[test]
         fn masks_find_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcA_-0. =+/".to_vec()), 0..400), from in 0usize..200) {
             let prefixes = ["aa", "ab", "ab-c", "a-", "A_"];
-            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None, Heads::new(std::iter::empty()));
+            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None, None, Heads::new(std::iter::empty()));
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
@@ -282,7 +292,7 @@ mod tests {
 
         #[test]
         fn runs_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcdefghA_-0= ".to_vec()), 0..900), from in 0usize..200) {
-            let lane = TokenLane::new(std::iter::empty(), Some(7), Heads::new(std::iter::empty()));
+            let lane = TokenLane::new(std::iter::empty(), Some(7), None, Heads::new(std::iter::empty()));
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
@@ -294,7 +304,7 @@ mod tests {
         #[test]
         fn heads_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abAB9_-/ ".to_vec()), 0..400), from in 0usize..200, to in 200usize..400) {
             let anchors = ["abab", "aba", "/bab", "--aba", "9ab"];
-            let lane = TokenLane::new(std::iter::empty(), None, Heads::new(anchors.iter().enumerate().map(|(i, a)| (*a, i as u16))));
+            let lane = TokenLane::new(std::iter::empty(), None, None, Heads::new(anchors.iter().enumerate().map(|(i, a)| (*a, i as u16))));
             let region = from.min(text.len())..to.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, region.clone(), &mut hits);

@@ -1,9 +1,10 @@
 //! Runs connectors side by side, feeds the engine, collects facts.
 //!
 //! Each connector has a thread of its own and sends items through a bounded channel; this
-//! thread files facts and hands work to the pool ([`pool`]). When everything is drained, what
+//! thread files facts and hands work to the pool ([`pool`]), where containers are opened ([`inside`]). When everything is drained, what
 //! matched is located and looked at a second time ([`second`]).
 
+mod inside;
 mod memo;
 mod pool;
 mod position;
@@ -24,6 +25,7 @@ use keymuster_api::{
 use crate::{
     engine::Engine,
     estate::{Gathered, Resource, Sighting},
+    unpack::Limits,
 };
 pub use memo::SweepMemo;
 use pool::Pool;
@@ -40,6 +42,8 @@ pub struct SweepOptions<'a> {
     pub every_version: bool,
     /// Whether contents are searched by the slow oracle.
     pub whole: bool,
+    /// How far containers of files are opened.
+    pub unpack: Limits,
     /// Set when the run should finish.
     pub cancel: &'a Cancel,
     /// What earlier runs left, if this one may know.

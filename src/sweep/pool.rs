@@ -14,11 +14,11 @@ use std::{
 };
 
 use keymuster_api::{
-    Candidate, Content, Gap, GapKind, Load, LoadCx, Place, Source, Spot, SystemId, Trace,
+    Candidate, Content, Gap, GapKind, Load, LoadCx, Place, ReadSeek, Source, Spot, SystemId, Trace,
 };
 use rayon::Scope;
 
-use super::{SweepOptions, position::position};
+use super::{SweepOptions, inside, position::position};
 use crate::{engine::Engine, estate::Position};
 
 /// One candidate in a file or slot, with its position: told as it is.
@@ -156,15 +156,50 @@ struct Worker<'p, 's> {
 impl LoadCx for Worker<'_, '_> {
     fn scan(&self, content: &Content<'_>) -> Trace {
         let engine = self.pool.engine;
-        let trace = if self.pool.options.whole {
-            engine.search_whole(content)
-        } else {
-            engine.search(content)
+        let searched = inside::Searched {
+            engine,
+            options: self.pool.options,
         };
+        let mut opened = searched.content(content, &mut |gap| self.gap(gap));
+        let mut trace = match &opened {
+            Some(opened) if opened.is_seen => inside::trace(content.bytes.len()),
+            _ if self.pool.options.whole => engine.search_whole(content),
+            _ => engine.search(content),
+        };
+        if let Some(opened) = &mut opened {
+            opened.join(&mut trace);
+        }
         if !trace.candidates.is_empty() {
             keep(engine, content, &trace, &self.pool.found);
         }
         trace
+    }
+
+    fn opens(&self, head: &[u8]) -> bool {
+        self.pool.options.unpack.depth > 0 && crate::unpack::format(head).is_some()
+    }
+
+    fn open(&self, place: &Place, source: &mut dyn ReadSeek, length: u64) -> bool {
+        let searched = inside::Searched {
+            engine: self.pool.engine,
+            options: self.pool.options,
+        };
+        let Some(opened) = searched.open(place, source, length, &mut |gap| self.gap(gap)) else {
+            return false;
+        };
+        let trace = Trace {
+            candidates: opened.candidates,
+            ..Trace::default()
+        };
+        let content = Content {
+            place,
+            bytes: &[],
+            origin: Default::default(),
+            class: None,
+            fresh: keymuster_api::Fresh::Everything,
+        };
+        keep(self.pool.engine, &content, &trace, &self.pool.found);
+        opened.is_seen
     }
 
     fn fork(&self, loads: Vec<Box<dyn Load>>) {
@@ -200,12 +235,13 @@ fn keep(engine: &Engine, content: &Content<'_>, trace: &Trace, found: &Mutex<Fou
                 Spot::File { path } => Some(path.0.as_slice()),
                 _ => None,
             };
-            let told: Vec<Told> = engine
-                .winners(&trace.candidates, path)
+            let told: Vec<Told> = inside::winners(engine, &trace.candidates, path)
                 .into_iter()
                 .map(|candidate| Told {
                     place: place.clone(),
-                    position: position(content.bytes, &content.origin, &candidate.span),
+                    position: inside::position(candidate).unwrap_or_else(|| {
+                        position(content.bytes, &content.origin, &candidate.span)
+                    }),
                     candidate: candidate.clone(),
                 })
                 .collect();

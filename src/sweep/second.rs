@@ -15,7 +15,7 @@ use keymuster_api::{
 };
 
 use super::{
-    Resources, SweepOptions, cx,
+    Resources, SweepOptions, cx, inside,
     pool::{Found, Held},
     position::position,
 };
@@ -44,7 +44,7 @@ pub(super) fn sightings(
         .into_iter()
         .map(|told| {
             let path = match &told.place.spot {
-                Spot::File { path } => path.to_string(),
+                Spot::File { path } => inside::path(path, &told.candidate).to_string(),
                 Spot::Slot { scope, name } => {
                     PathBytes(format!("{scope}/{name}").into_bytes()).to_string()
                 }
@@ -187,7 +187,7 @@ impl Second<'_> {
                 Spot::Message { .. } => Some(b"message.txt".as_slice()),
                 _ => located.path.as_ref().map(|path| path.0.as_slice()),
             };
-            for winner in self.engine.winners(candidates, path) {
+            for winner in inside::winners(self.engine, candidates, path) {
                 if winner.secret == located.secret {
                     told.push((index, winner, key.clone()));
                 }
@@ -199,9 +199,9 @@ impl Second<'_> {
             .map(|((index, candidate, key), position)| {
                 let located = &places[*index];
                 let path = match (&located.path, &key.1) {
-                    (Some(path), _) => path.to_string(),
+                    (Some(path), _) => inside::path(path, candidate).to_string(),
                     (None, Spot::Message { .. }) => "(commit message)".to_owned(),
-                    (None, _) => "(unreachable)".to_owned(),
+                    (None, _) => inside::path(&"(unreachable)".into(), candidate).to_string(),
                 };
                 let number = self.resources.number(self.system, located.resource);
                 let sighting = Sighting {
@@ -221,7 +221,11 @@ impl Second<'_> {
     fn positions(&mut self, told: &[(usize, &Candidate, (u32, Spot))]) -> Vec<Option<Position>> {
         let mut positions = vec![None; told.len()];
         let mut of_spot: BTreeMap<&(u32, Spot), Vec<usize>> = BTreeMap::new();
-        for (index, (_, _, key)) in told.iter().enumerate() {
+        for (index, (_, candidate, key)) in told.iter().enumerate() {
+            if let Some(position) = inside::position(candidate) {
+                positions[index] = Some(position);
+                continue;
+            }
             of_spot.entry(key).or_default().push(index);
         }
         let spots: Vec<(u32, Spot)> = of_spot.keys().map(|key| (*key).clone()).collect();

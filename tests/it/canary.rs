@@ -2,7 +2,9 @@
 //! everything the program leaves behind: output, errors, logs, reports, state, temporary files.
 //! Plain, base64, hexadecimal, percent-encoded and reversed.
 //!
-//! It grows with every verb, format and connector.
+//! Planted as they are, in base64, and compressed. It grows with every verb, format and connector.
+
+use std::io::Write as _;
 
 use keymuster::engine::{Engine, RuleSet, Seal, shape};
 use keymuster_api::{Content, Fresh, Place, Spot, SystemId};
@@ -86,6 +88,12 @@ fn forms(secret: &[u8]) -> Vec<Vec<u8>> {
     forms
 }
 
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).expect("memory");
+    encoder.finish().expect("memory")
+}
+
 struct Canary {
     automaton: aho_corasick::AhoCorasick,
 }
@@ -125,6 +133,16 @@ fn no_secret_is_left_behind_anywhere() {
     for (number, (text, _)) in plants.iter().enumerate() {
         world.write(&format!("repos/app/src/f{number}.txt"), text);
     }
+    // All of them once more in layers and in a container.
+    let texts: Vec<&str> = plants.iter().map(|(text, _)| &**text).collect();
+    let all = texts.join("\n\n");
+    let layered: Vec<String> = texts
+        .iter()
+        .map(|text| format!("value: {}\n", data_encoding::BASE64.encode(text.as_bytes())))
+        .collect();
+    world.write("repos/app/src/layers.txt", layered.concat());
+    world.write("repos/app/src/all.txt.gz", gzip(all.as_bytes()));
+    world.write("repos/app/src/cut.txt.gz", &gzip(all.as_bytes())[..400]);
     let (leaked, _) = &plants[0];
     if has_git() {
         world.commit_all(

@@ -8,6 +8,8 @@ mod bad_input;
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// Archives, packages and databases: members found at `outer!inner`, gaps for the rest.
+mod containers;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
 /// The fast engine finds what the oracle finds, for every rule and any edit.

@@ -27,13 +27,15 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("suppress", &["estate"]),
-    ("sweep", &["engine", "estate"]),
+    ("sweep", &["engine", "estate", "unpack"]),
+    ("unpack", &[]),
     (
         "cli",
         &[
             "catalogue",
             "engine",
             "estate",
+            "unpack",
             "access",
             "inventory",
             "audit",
@@ -47,6 +49,17 @@ const MAY_USE: &[(&str, &[&str])] = &[
 
 /// Words that must not stand in a part's code: it would do what it must not do.
 const NEVER: &[(&str, &[&str])] = &[
+    (
+        "unpack",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
     (
         "engine",
         &[

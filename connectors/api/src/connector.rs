@@ -1,10 +1,13 @@
 //! What a connector is, and what the run lends to it.
 
-use std::sync::Arc;
+use std::{
+    io::{Read, Seek},
+    sync::Arc,
+};
 
 use crate::{
-    Cancel, Content, Gap, Item, Located, Memo, ObjectId, PathBytes, Progress, Redactor, Source,
-    Spot, SystemId, Timestamp, Trace, Wanted,
+    Cancel, Content, Gap, Item, Located, Memo, ObjectId, PathBytes, Place, Progress, Redactor,
+    Source, Spot, SystemId, Timestamp, Trace, Wanted,
 };
 
 /// A system that holds credentials, or mentions them.
@@ -168,11 +171,27 @@ pub trait Load: Send {
     fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap>;
 }
 
+/// Bytes that can be read from any place of them: a file, or memory.
+pub trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek + ?Sized> ReadSeek for T {}
+
 /// What a worker lends to a load.
 pub trait LoadCx: Sync {
     /// Searches one content. The candidates are taken by the run; the trace is for contents
     /// that are made from this one.
     fn scan(&self, content: &Content<'_>) -> Trace;
+
+    /// Whether an object that begins with these bytes (512 are enough) is a container of files.
+    /// A content that is lent whole is opened by [`LoadCx::scan`]; who lends slices asks first.
+    fn opens(&self, _head: &[u8]) -> bool {
+        false
+    }
+
+    /// Opens a container and searches what is in it. Returns whether all of it was seen, so
+    /// that a search of its raw bytes would add nothing.
+    fn open(&self, _place: &Place, _source: &mut dyn ReadSeek, _length: u64) -> bool {
+        false
+    }
 
     /// Hands parts of this load on, so that other workers can take them.
     fn fork(&self, loads: Vec<Box<dyn Load>>);

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use crate::{Confidence, Handle, PathClass, PathClasses, Place, SecretId};
+use crate::{Confidence, Handle, PathBytes, PathClass, PathClasses, Place, SecretId};
 
 /// Bytes lent to the engine. Borrowed, because buffers are reused and wiped once.
 pub struct Content<'a> {
@@ -117,4 +117,22 @@ pub struct Details {
     pub facts: Vec<(String, String)>,
     /// The reason written in an inline comment that suppresses this match.
     pub allowed: Option<String>,
+    /// Where the match stands, if the content is a container of files.
+    pub inside: Option<Inside>,
+}
+
+/// A place in a member of a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inside {
+    /// The member's path: `lib/a.jar!META-INF/MANIFEST.MF`. A `!` that is part of a name is
+    /// doubled. Empty where only compression is around the text.
+    pub path: PathBytes,
+    /// Line of the first byte, from 1.
+    pub line: u64,
+    /// Its column in bytes, from 1.
+    pub column: u64,
+    /// Line of the last byte.
+    pub end_line: u64,
+    /// Its column.
+    pub end_column: u64,
 }

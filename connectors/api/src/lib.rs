@@ -26,8 +26,10 @@ mod progress;
 mod seal;
 pub mod wire;
 
-pub use connector::{About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, Sink};
-pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Origin, Trace};
+pub use connector::{
+    About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, ReadSeek, Sink,
+};
+pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Inside, Origin, Trace};
 pub use coverage::{Coverage, Gap, GapKind};
 pub use fact::{
     Attachment, AttachmentKind, Claim, ClaimRole, Credential, Event, EventKind, Identity,

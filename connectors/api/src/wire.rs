@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use crate::{Candidate, Confidence, Details, Handle, ObjectId, PathClass, PathClasses, SecretId};
+use crate::{
+    Candidate, Confidence, Details, Handle, Inside, ObjectId, PathBytes, PathClass, PathClasses,
+    SecretId,
+};
 
 /// Appends values to bytes.
 #[derive(Debug, Default)]
@@ -93,6 +96,18 @@ impl Writer {
         self.bytes.push(u8::from(details.allowed.is_some()));
         if let Some(allowed) = &details.allowed {
             self.blob(allowed.as_bytes());
+        }
+        self.bytes.push(u8::from(details.inside.is_some()));
+        if let Some(inside) = &details.inside {
+            self.blob(&inside.path.0);
+            for place in [
+                inside.line,
+                inside.column,
+                inside.end_line,
+                inside.end_column,
+            ] {
+                self.number(place);
+            }
         }
     }
 }
@@ -225,12 +240,23 @@ impl<'a> Reader<'a> {
             0 => None,
             _ => Some(self.text()?),
         };
+        let inside = match self.byte()? {
+            0 => None,
+            _ => Some(Inside {
+                path: PathBytes(self.blob()?.to_vec()),
+                line: self.number()?,
+                column: self.number()?,
+                end_line: self.number()?,
+                end_column: self.number()?,
+            }),
+        };
         Some(Details {
             handle,
             preview,
             decoded,
             facts,
             allowed,
+            inside,
         })
     }
 }
@@ -240,7 +266,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::{Reader, Writer};
-    use crate::{Candidate, Confidence, Details, Handle, PathClass, PathClasses, SecretId};
+    use crate::{
+        Candidate, Confidence, Details, Handle, Inside, PathBytes, PathClass, PathClasses, SecretId,
+    };
 
     #[test]
     fn candidates_are_read_as_written_and_never_from_a_part() {
@@ -260,6 +288,13 @@ mod tests {
                 decoded: vec!["base64".to_owned()],
                 facts: vec![("issuer".to_owned(), "y".to_owned())],
                 allowed: Some(String::new()),
+                inside: Some(Inside {
+                    path: PathBytes(b"a.jar!b".to_vec()),
+                    line: 1,
+                    column: 2,
+                    end_line: 3,
+                    end_column: 4,
+                }),
             }),
         }];
         let mut out = Writer::default();

@@ -3,7 +3,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::{self, Read, Seek as _},
     path::{Path, PathBuf},
     sync::{Arc, atomic::Ordering::Relaxed},
 };
@@ -79,8 +79,12 @@ impl Load for FilesLoad {
                     path: file.path.clone(),
                 },
             };
-            let read = open(&file.absolute)
-                .and_then(|mut opened| scan(cx, &place, &mut opened, &mut buffer));
+            let read = open(&file.absolute).and_then(|mut opened| {
+                if file.size > SLICE as u64 && open_large(cx, &place, &mut opened)? {
+                    return Ok(file.size);
+                }
+                scan(cx, &place, &mut opened, &mut buffer)
+            });
             if let Err(error) = &read {
                 self.tally.unseen.fetch_add(1, Relaxed);
                 cx.gap(Gap {
@@ -102,6 +106,20 @@ impl Load for FilesLoad {
         }
         Ok(())
     }
+}
+
+/// Opens a container that does not fit into one slice. Whether nothing of it is left to search.
+fn open_large(cx: &dyn LoadCx, place: &Place, file: &mut fs::File) -> io::Result<bool> {
+    let mut head = Vec::new();
+    file.take(512).read_to_end(&mut head)?;
+    file.rewind()?;
+    if !cx.opens(&head) {
+        return Ok(false);
+    }
+    let length = file.metadata()?.len();
+    let is_seen = cx.open(place, file, length);
+    file.rewind()?;
+    Ok(is_seen)
 }
 
 /// Opens a regular file; a file that became something else since it was listed is refused,

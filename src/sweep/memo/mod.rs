@@ -24,7 +24,7 @@ use keymuster_api::{Candidate, Memo, Place, SystemId};
 use sha2::{Digest as _, Sha256};
 
 use super::pool::Held;
-use crate::{engine::Engine, estate::Sighting};
+use crate::{engine::Engine, estate::Sighting, unpack::Limits};
 use store::Store;
 
 /// Changes whenever what is kept is written or meant differently.
@@ -63,12 +63,17 @@ impl SweepMemo {
         path: &Path,
         engine: &Engine,
         every_version: bool,
+        unpack: &Limits,
     ) -> Result<(SweepMemo, Option<String>), String> {
         let mut hash = Sha256::new();
         hash.update([FORMAT]);
         hash.update(env!("CARGO_PKG_VERSION"));
         hash.update(env!("KEYMUSTER_SOURCES"));
         hash.update(engine.rules().id());
+        // What was not opened then may be opened now.
+        for limit in [unpack.depth as u64, unpack.bytes, unpack.members] {
+            hash.update(limit.to_le_bytes());
+        }
         hash.update(engine.key().subject(b"memo"));
         let (store, note) = Store::open(path, &hash.finalize())?;
         let store = std::sync::Arc::new(Mutex::new(store));
