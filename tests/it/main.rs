@@ -8,6 +8,8 @@ mod bad_input;
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// Reports of other scanners, read as sightings and suppressions.
+mod import;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
