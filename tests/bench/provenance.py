@@ -66,7 +66,8 @@ def entries(tree):
     while at < len(tree):
         space = tree.index(b" ", at)
         zero = tree.index(b"\0", space)
-        yield tree[at:space], tree[space + 1:zero], tree[zero + 1:zero + 21].hex()
+        # Some old trees write a directory's mode with a zero before it.
+        yield tree[at:space].lstrip(b"0"), tree[space + 1:zero], tree[zero + 1:zero + 21].hex()
         at = zero + 21
 
 
