@@ -3,72 +3,21 @@
 //! The data is `rules/kinds.toml`; this is its reader. Not here: how a kind is found (that is the
 //! rules' part), and what is demanded of it (that is policy).
 
-use std::{collections::BTreeMap, sync::OnceLock};
+use std::{borrow::Cow, collections::BTreeMap, sync::OnceLock};
 
-use serde::Deserialize;
 use thiserror::Error;
-use toml::Spanned;
 
-/// One kind of credential.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Kind {
-    /// `provider.kind`, the same in every version.
-    pub id: String,
-    /// What people call it, without a full stop.
-    pub title: String,
-    /// Who issues it, as the first part of rule ids writes it.
-    pub provider: String,
-    /// Who uses it.
-    pub class: Class,
-    /// Whether it opens anything; an identifier does not.
-    pub secret: bool,
-    /// Scheme of its public identifier, if it has one.
-    pub handle: Option<String>,
-    /// After how many days it is usually renewed.
-    pub lifetime_usual_days: Option<u32>,
-    /// The longest life in days that its issuer allows or recommends.
-    pub lifetime_max_days: Option<u32>,
-    /// Where its issuer lists those that exist: a page, a call or a command.
-    pub listed: String,
-    /// How to end one: a page, a call or a command.
-    pub revoke: String,
-    /// How to replace one.
-    pub rotate: String,
-    /// The issuer's documentation.
-    pub page: String,
-    /// What lies behind it.
-    pub sensitivity: Sensitivity,
-}
+use super::kind_text::{Class, Kind, KindFile, Sensitivity, Text};
 
-/// Who uses a credential of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Class {
-    /// A human being, in whose name it acts.
-    Person,
-    /// A program with an account of its own.
-    Service,
-    /// An application that is registered with the issuer (OAuth, bots, webhooks).
-    App,
-    /// A host, a node, a runner, a key pair.
-    Machine,
-    /// It cannot be told from the kind.
-    None,
-}
+/// The embedded kinds, read while the program was built.
+mod embedded {
+    use super::{Class, Cow, Kind, Sensitivity, Text};
 
-/// What lies behind a credential of a kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Sensitivity {
-    /// Nothing that is not published.
-    Public,
-    /// What everybody in the organisation may know.
-    Internal,
-    /// What only some may know.
-    Confidential,
-    /// What laws or contracts protect (payment, health, personal data).
-    Regulated,
+    const fn text(text: &'static str) -> Text {
+        Cow::Borrowed(text)
+    }
+
+    include!(concat!(env!("OUT_DIR"), "/kinds.rs"));
 }
 
 /// Why a file of kinds could not be read. Lines count from 1.
@@ -104,20 +53,19 @@ pub enum KindsError {
 
 /// Every kind, by id.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Kinds(BTreeMap<String, Kind>);
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    kind: Vec<Spanned<Kind>>,
-}
+pub struct Kinds(BTreeMap<Text, Kind>);
 
 impl Kinds {
     /// The kinds that come with the program.
     pub fn embedded() -> &'static Kinds {
         static KINDS: OnceLock<Kinds> = OnceLock::new();
         KINDS.get_or_init(|| {
-            Kinds::parse(include_str!("../../rules/kinds.toml")).expect("tested: it parses")
+            Kinds(
+                embedded::KINDS
+                    .iter()
+                    .map(|kind| (kind.id.clone(), kind.clone()))
+                    .collect(),
+            )
         })
     }
 
@@ -133,7 +81,7 @@ impl Kinds {
                 .count()
                 + 1
         };
-        let file: File = toml::from_str(text).map_err(|error| KindsError::Form {
+        let file: KindFile = toml::from_str(text).map_err(|error| KindsError::Form {
             line: line(error.span().map_or(0, |span| span.start)),
             message: error.message().to_owned(),
         })?;
@@ -141,15 +89,18 @@ impl Kinds {
         for kind in file.kind {
             let line = line(kind.span().start);
             let kind = kind.into_inner();
-            if !well_named(&kind) {
+            if !kind.is_well_named() {
                 return Err(KindsError::Id {
                     line,
-                    id: kind.id,
-                    provider: kind.provider,
+                    id: kind.id.into_owned(),
+                    provider: kind.provider.into_owned(),
                 });
             }
             if kinds.contains_key(&kind.id) {
-                return Err(KindsError::Double { line, id: kind.id });
+                return Err(KindsError::Double {
+                    line,
+                    id: kind.id.into_owned(),
+                });
             }
             kinds.insert(kind.id.clone(), kind);
         }
@@ -165,17 +116,6 @@ impl Kinds {
     pub fn iter(&self) -> impl Iterator<Item = &Kind> {
         self.0.values()
     }
-}
-
-/// Whether the id is the provider, a dot, and a word in kebab-case.
-fn well_named(kind: &Kind) -> bool {
-    kind.id.split_once('.').is_some_and(|(provider, word)| {
-        provider == kind.provider
-            && word.starts_with(|c: char| c.is_ascii_lowercase())
-            && word
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    })
 }
 
 #[cfg(test)]

@@ -360,15 +360,15 @@ pub(super) fn advice(kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
         .iter()
         .map(|kind| {
             let advice = KindAdvice {
-                title: kind.title.clone(),
+                title: kind.title.to_string(),
                 class: word(kind.class).to_owned(),
-                revoke: kind.revoke.clone(),
-                rotate: kind.rotate.clone(),
+                revoke: kind.revoke.to_string(),
+                rotate: kind.rotate.to_string(),
                 sensitivity: sensitivity(kind.sensitivity).to_owned(),
                 lifetime_max_days: kind.lifetime_max_days,
                 has_handle: kind.handle.is_some(),
             };
-            (kind.id.clone(), advice)
+            (kind.id.to_string(), advice)
         })
         .collect()
 }

@@ -97,10 +97,10 @@ fn list() -> Result<Exit> {
             rule.id, rule.confidence, rule.severity, rule.title
         )?;
     }
-    let (prefixes, anchors) = rules.literals();
+    let (prefixes, anchors, words) = rules.literals();
     writeln!(
         out,
-        "{} rules; {prefixes} prefixes in the token lane, {anchors} anchors in the anchor lane",
+        "{} rules; {prefixes} prefixes in the token lane, {anchors} anchors in the anchor lane, {words} words",
         rules.rules.len()
     )?;
     Ok(Exit::Clean)

@@ -105,8 +105,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             .for_each(|remark| super::note(remark));
     }
     let prefixes = prefixes_by_resource(&gathered, &prefixes);
+    let before_merge = args
+        .history
+        .as_deref()
+        .is_some_and(|history| history == "staged" || history.contains(".."));
     write(
         global,
+        before_merge,
         format.name(),
         &gathered,
         &engine,
@@ -285,6 +290,7 @@ fn prefixes_by_resource(gathered: &Gathered, prefixes: &BTreeMap<String, String>
 
 pub(super) fn write(
     global: &Global,
+    before_merge: bool,
     format: &str,
     gathered: &Gathered,
     engine: &Engine,
@@ -309,6 +315,7 @@ pub(super) fn write(
         gaps: &gathered.gaps,
         searched,
         tool_version: env!("CARGO_PKG_VERSION"),
+        before_merge,
         page: page(global, output.is_stdout()),
     };
     let format = scan_format(format).context("unknown format")?;
@@ -333,9 +340,9 @@ pub(super) fn rule_infos(engine: &Engine) -> BTreeMap<String, RuleInfo> {
         .iter()
         .map(|rule| {
             let info = RuleInfo {
-                title: rule.title.clone(),
-                why: rule.why.clone(),
-                page: rule.page.clone().unwrap_or_default(),
+                title: rule.title.to_string(),
+                why: rule.why.to_string(),
+                page: rule.page.as_deref().unwrap_or_default().to_owned(),
                 severity: rule.severity,
             };
             (rule.id.to_string(), info)

@@ -58,16 +58,29 @@ impl Finder {
 }
 
 /// A worker's lower-cased copy of what it searches; it holds plaintext, so it is wiped.
-struct Lowered(Vec<u8>);
+struct Lowered {
+    text: Vec<u8>,
+    parts: Vec<Part>,
+}
+
+/// A part of the lower-cased copy.
+struct Part {
+    /// Where it begins in the copy.
+    text_at: usize,
+    /// Where it begins in the content.
+    at: usize,
+    /// In how many of its bytes a hit may begin.
+    len: usize,
+}
 
 impl Drop for Lowered {
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.text.zeroize();
     }
 }
 
 thread_local! {
-    static LOWERED: RefCell<Lowered> = const { RefCell::new(Lowered(Vec::new())) };
+    static LOWERED: RefCell<Lowered> = const { RefCell::new(Lowered { text: Vec::new(), parts: Vec::new() }) };
 }
 
 /// Literals up to this length have a searcher of their own.
@@ -124,50 +137,70 @@ impl AnchorLane {
         self.longest
     }
 
-    /// Hits that begin inside `region`.
-    pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
+    /// Hits that begin inside one of the regions, which are sorted and disjoint.
+    ///
+    /// Small regions are gathered in one text, each with the bytes behind it that an anchor may
+    /// reach into and a gap that no anchor can bridge: starting a search costs more than what
+    /// it reads in a dozen bytes.
+    pub(super) fn search(&self, bytes: &[u8], regions: &[Range<usize>], out: &mut Vec<Hit>) {
+        if self.anchors.is_empty() {
+            return;
+        }
         LOWERED.with_borrow_mut(|lowered| {
-            let mut at = region.start;
-            while at < region.end {
-                let end = (at + BLOCK).min(region.end);
-                let text = &bytes[at..(end + self.longest).min(bytes.len())];
-                lowered.0.clear();
-                lowered.0.extend(text.iter().map(u8::to_ascii_lowercase));
-                for searcher in &self.searchers {
-                    self.search_block(searcher, &lowered.0, at, end - at, out);
+            let Lowered { text, parts } = lowered;
+            text.clear();
+            parts.clear();
+            for region in regions {
+                let mut at = region.start;
+                while at < region.end {
+                    let end = (at + BLOCK).min(region.end);
+                    let part = &bytes[at..(end + self.longest).min(bytes.len())];
+                    parts.push(Part {
+                        text_at: text.len(),
+                        at,
+                        len: end - at,
+                    });
+                    text.extend(part.iter().map(u8::to_ascii_lowercase));
+                    text.push(0);
+                    at = end;
+                    if text.len() >= BLOCK {
+                        self.search_text(text, parts, out);
+                        text.clear();
+                        parts.clear();
+                    }
                 }
-                at = end;
             }
+            self.search_text(text, parts, out);
         });
     }
 
-    fn search_block(
-        &self,
-        searcher: &Searcher,
-        text: &[u8],
-        base: usize,
-        len: usize,
-        out: &mut Vec<Hit>,
-    ) {
-        let mut from = 0;
-        while from < len {
-            let Some((literal, start)) = searcher.finder.find(text, from) else {
-                return;
-            };
-            if start >= len {
-                return;
-            }
-            // Two literals searched for never begin at one place: none begins with another.
-            for (anchor, slot) in &self.anchors[searcher.heads[literal].clone()] {
-                if text[start..].starts_with(anchor) {
-                    out.push(Hit {
-                        at: (base + start) as u32,
-                        len: anchor.len() as u16,
-                        slot: *slot,
-                    });
+    fn search_text(&self, text: &[u8], parts: &[Part], out: &mut Vec<Hit>) {
+        for searcher in &self.searchers {
+            let mut from = 0;
+            let mut part = 0;
+            while let Some((literal, start)) = searcher.finder.find(text, from) {
+                from = start + 1;
+                while parts
+                    .get(part + 1)
+                    .is_some_and(|next| next.text_at <= start)
+                {
+                    part += 1;
+                }
+                let within = start - parts[part].text_at;
+                if within >= parts[part].len {
+                    continue;
+                }
+                // Two literals searched for never begin at one place: none begins with another.
+                for (anchor, slot) in &self.anchors[searcher.heads[literal].clone()] {
+                    if text[start..].starts_with(anchor) {
+                        out.push(Hit {
+                            at: (parts[part].at + within) as u32,
+                            len: anchor.len() as u16,
+                            slot: *slot,
+                        });
+                    }
                 }
             }
-            from = start + 1;
         }
     }
 }
@@ -187,7 +220,7 @@ mod tests {
         );
         let text = b"AUTH_TOKEN x Secret_Key http://secret";
         let mut hits = Vec::new();
-        lane.search(text, 0..text.len(), &mut hits);
+        lane.search(text, std::slice::from_ref(&(0..text.len())), &mut hits);
         let mut found: Vec<_> = hits
             .iter()
             .map(|hit| (hit.at, anchors[usize::from(hit.slot)]))
@@ -212,8 +245,22 @@ mod tests {
         let mut text = vec![b'x'; super::BLOCK - 2];
         text.extend_from_slice(b"TOKEN and more");
         let mut hits = Vec::new();
-        lane.search(&text, 0..text.len(), &mut hits);
+        lane.search(&text, std::slice::from_ref(&(0..text.len())), &mut hits);
         assert_eq!(hits.len(), 1);
         assert_eq!(hits[0].at as usize, super::BLOCK - 2);
+    }
+
+    #[test]
+    fn regions_do_not_lend_each_other_bytes() {
+        let lane = AnchorLane::new([(&b"token"[..], 0)].into_iter());
+        let text = b"tokens tok xx en token";
+        let find = |regions: &[std::ops::Range<usize>]| {
+            let mut hits = Vec::new();
+            lane.search(text, regions, &mut hits);
+            hits.iter().map(|hit| hit.at).collect::<Vec<_>>()
+        };
+        assert_eq!(find(&[0..1, 7..10, 14..17]), [0u32; 1]);
+        assert_eq!(find(&[1..7, 17..18]), [17]);
+        assert_eq!(find(&[7..10, 14..16]), [0u32; 0]);
     }
 }

@@ -3,8 +3,9 @@
 use keymuster_api::{Content, Fresh, Place, Spot, SystemId};
 
 use super::{
+    lane_proof,
     rule::{Lane, Rule},
-    search::{Engine, fits_token_lane},
+    search::Engine,
     shape,
 };
 
@@ -20,7 +21,7 @@ pub struct Fault {
 }
 
 /// Seeds each shape is filled with.
-const SEEDS: u64 = 25;
+const SEEDS: u64 = 8;
 
 /// Checks every rule: patterns compile, every hit is found by the lanes (and as the oracle
 /// finds it), no miss is, kinds exist.
@@ -30,7 +31,7 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
         let mut fault = |message: String| {
             faults.push(Fault {
                 rule: rule.id.to_string(),
-                source: rule.source.clone(),
+                source: rule.source.to_string(),
                 message,
             });
         };
@@ -38,13 +39,16 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
             fault(message);
             continue;
         }
+        if let Err(message) = lane_proof::prove(rule) {
+            fault(message);
+        }
         if !kind_exists(&rule.kind) {
             fault(format!("kind '{}' is not in kinds.toml; add it", rule.kind));
         }
         if rule.hits.is_empty() {
             fault("no `hit`: give at least one shape that must match".to_owned());
         }
-        for text in &rule.hits {
+        for text in rule.hits.iter() {
             for seed in 0..SEEDS {
                 match shape::fill(text, seed) {
                     Err(error) => {
@@ -60,7 +64,7 @@ pub fn check(engine: &Engine, kind_exists: &dyn Fn(&str) -> bool) -> Vec<Fault> 
                 }
             }
         }
-        for text in &rule.misses {
+        for text in rule.misses.iter() {
             for seed in 0..SEEDS {
                 match shape::fill(text, seed) {
                     Err(error) => {
@@ -104,7 +108,7 @@ fn found(engine: &Engine, rule: &Rule, number: u32, text: &str, whole: bool) -> 
         fresh: Fresh::Everything,
     };
     let trace = if whole {
-        engine.search_whole(&content)
+        engine.search_whole_with(&content, number..number + 1)
     } else {
         engine.search(&content)
     };
@@ -125,14 +129,6 @@ fn must_match(engine: &Engine, rule: &Rule, number: u32, text: &str) -> Result<(
         return Err(format!(
             "lanes find {fast} of {whole}; does the match begin with one of the literals?"
         ));
-    }
-    if let Lane::Token(_) = &rule.lane {
-        let pattern = &rule.regexes().pattern;
-        if let Some(found) = pattern.find(text.as_bytes())
-            && !fits_token_lane(&text.as_bytes()[found.range()])
-        {
-            return Err("match does not begin with 16 of [A-Za-z0-9_-], which the token lane needs; use `anchors`".to_owned());
-        }
     }
     Ok(())
 }

@@ -9,9 +9,15 @@ use super::{
     allow,
     judge::{assignment, entropy, login, placeholder},
     proof::{Found, Proof},
-    rule::{CONTEXT, Judge, NEAR, Rule},
+    rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
+    run,
     seal::Seal,
+    words,
 };
+
+/// Least entropy of a value of the run lane in bits per byte, where the rule states none: 16
+/// random hexadecimal digits have 3.2 on average.
+const RUN_ENTROPY: f64 = 2.8;
 
 /// Tries one rule at one place. A pure function of [`Rule::window`].
 pub(super) fn confirm(
@@ -32,6 +38,21 @@ pub(super) fn judge(
     bytes: &[u8],
     at: usize,
 ) -> Result<Candidate, &'static str> {
+    let is_run = rule.lane == Lane::Run;
+    if matches!(rule.lane, Lane::Token(_)) && at > 0 && is_word_byte(bytes[at - 1]) {
+        return Err("it begins in the middle of a word");
+    }
+    if is_run && run::length(bytes, at).is_none() {
+        return Err(
+            "no run of 16 token bytes with a digit begins here, or not where a value may stand",
+        );
+    }
+    if !rule.words.is_empty() {
+        let (from, to) = words::window(bytes, at, is_run);
+        if !words::is_near(&rule.words, bytes, from, to) {
+            return Err("none of the rule's words stands near");
+        }
+    }
     let regexes = rule.regexes();
     // One byte more than the longest match, so that `\b` and `\z` see what follows.
     let end = (at + rule.longest + 1).min(bytes.len());
@@ -50,6 +71,17 @@ pub(super) fn judge(
         .range();
     if secret.is_empty() {
         return Err("the match holds no secret");
+    }
+    if is_run {
+        if bytes
+            .get(secret.end)
+            .is_some_and(|&byte| is_token_byte(byte))
+        {
+            return Err("the value goes on behind what the pattern takes");
+        }
+        if run::is_digest(bytes, &secret, at.saturating_sub(words::REACH)) {
+            return Err("the name before the value says that it is a digest or a version");
+        }
     }
     if let Some(before) = &regexes.before {
         let context = &bytes[at.saturating_sub(CONTEXT)..at];
@@ -91,7 +123,8 @@ pub(super) fn judge(
         if placeholder::is_placeholder(value) {
             return Err("the value is a placeholder");
         }
-        if rule.entropy.is_some_and(|least| entropy(value) < least) {
+        let least = rule.entropy.or(is_run.then_some(RUN_ENTROPY));
+        if least.is_some_and(|least| entropy(value) < least) {
             return Err("the value is not random enough");
         }
         classes = match rule.judge {
@@ -157,7 +190,7 @@ fn handle(
     bytes: &[u8],
     facts: &mut Vec<(String, String)>,
 ) -> Option<Handle> {
-    let scheme = rule.handle.as_ref()?;
+    let scheme = rule.handle.as_deref()?;
     let Some(span) = span else {
         let at = facts.iter().position(|(name, _)| name == scheme)?;
         return Some(Handle::new(scheme, facts.remove(at).1));
@@ -170,7 +203,6 @@ fn handle(
 /// The literal a token begins with is the same for all of its kind, so it is public; then the
 /// length. Nothing else of a secret is ever shown.
 fn preview(rule: &Rule, value: &[u8]) -> String {
-    use super::rule::Lane;
     let head = match &rule.lane {
         Lane::Token(literals) => literals
             .iter()
@@ -178,7 +210,7 @@ fn preview(rule: &Rule, value: &[u8]) -> String {
                 value.starts_with(literal.as_bytes()) && literal.len() * 2 <= value.len()
             })
             .max_by_key(|literal| literal.len())
-            .map_or("", String::as_str),
+            .map_or("", |literal| &**literal),
         Lane::Anchor(_) | Lane::Name(_) if value.starts_with(b"-----BEGIN ") => {
             let line = value[..value.len().min(60)]
                 .split(|&b| b == b'\n' || b == b'\\')
@@ -191,7 +223,7 @@ fn preview(rule: &Rule, value: &[u8]) -> String {
                 _ => format!("… ({} bytes)", value.len()),
             };
         }
-        Lane::Anchor(_) | Lane::Name(_) => "",
+        Lane::Anchor(_) | Lane::Name(_) | Lane::Run => "",
     };
     format!("{head}… ({} characters)", value.len())
 }

@@ -8,6 +8,8 @@ use std::ops::Range;
 
 use keymuster_api::{Candidate, Copied, Hit, Trace};
 
+use super::rule::{RUN_LONGEST, is_token_byte};
+
 /// How far verdicts at a slot's hits look, before and after.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Reach {
@@ -58,16 +60,23 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
 }
 
 /// Where hits can begin that were not taken over: everything outside copied ranges, and around
-/// their borders as far as a lane looks.
+/// their borders as far as a lane looks: `lane_reach` bytes for a literal, to its beginning for
+/// a run.
 pub(super) fn regions(
     copied: &[Copied],
     base_len: usize,
-    len: usize,
+    bytes: &[u8],
     lane_reach: usize,
 ) -> Vec<Range<usize>> {
+    let len = bytes.len();
     let mut regions: Vec<Range<usize>> = Vec::new();
     let mut add = |fresh: Range<usize>| {
-        let region = fresh.start.saturating_sub(lane_reach)..(fresh.end + 1).min(len);
+        let run = bytes[fresh.start.saturating_sub(RUN_LONGEST + 1)..fresh.start]
+            .iter()
+            .rev()
+            .take_while(|&&byte| is_token_byte(byte))
+            .count();
+        let region = fresh.start.saturating_sub(lane_reach.max(run))..(fresh.end + 1).min(len);
         match regions.last_mut() {
             Some(last) if region.start <= last.end => last.end = last.end.max(region.end),
             _ => regions.push(region),

@@ -4,9 +4,16 @@ use std::{ops::Range, sync::Arc};
 
 use keymuster_api::{Confidence, PathClass, PathClasses, Severity};
 use regex_automata::{meta, util::syntax};
-use serde::Deserialize;
 
-use super::proof::{PROVERS, Prover};
+use super::{
+    proof::{PROVERS, Prover},
+    rule_text::{
+        ClassWord, ConfidenceWord, RuleText, SeverityWord, Text, Texts, lengths as measure,
+    },
+    words,
+};
+
+pub use super::rule_text::Judge;
 
 /// Bytes before a match that `before` and the judge of assignments may look at.
 pub(super) const CONTEXT: usize = 128;
@@ -14,75 +21,16 @@ pub(super) const CONTEXT: usize = 128;
 pub(super) const NEAR: usize = 256;
 /// Bytes after a match, on its line, in which an inline comment is looked for.
 pub(super) const COMMENT: usize = 256;
-/// A token-lane hit needs this many token bytes from its first.
+/// A hit of the token lane needs this many lane bytes from its first, one of the run lane this
+/// many token bytes.
 pub(super) const TOKEN_RUN: usize = 16;
+/// The run lane leaves longer runs alone: data, not a value.
+pub(super) const RUN_LONGEST: usize = 512;
 /// Longest match a rule may have.
 const LONGEST: usize = 20_000;
 
-/// A rule file.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RuleFile {
-    pub(super) rule: Vec<toml::Spanned<RuleText>>,
-}
-
-/// A rule as written.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct RuleText {
-    id: String,
-    title: String,
-    kind: String,
-    #[serde(default)]
-    prefix: Vec<String>,
-    #[serde(default)]
-    anchors: Vec<String>,
-    pattern: String,
-    before: Option<String>,
-    near: Option<String>,
-    checksum: Option<String>,
-    structure: Option<String>,
-    handle: Option<String>,
-    entropy: Option<f64>,
-    judge: Option<Judge>,
-    #[serde(default)]
-    public: bool,
-    #[serde(default)]
-    skip: Vec<ClassWord>,
-    #[serde(default)]
-    only: Vec<ClassWord>,
-    #[serde(default)]
-    names: Vec<String>,
-    confidence: ConfidenceWord,
-    #[serde(default = "high")]
-    severity: SeverityWord,
-    why: String,
-    page: Option<String>,
-    #[serde(default)]
-    hit: Vec<String>,
-    #[serde(default)]
-    miss: Vec<String>,
-}
-
-fn high() -> SeverityWord {
-    SeverityWord::High
-}
-
-/// Which code judges key name and value, for rules without a format of their own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Judge {
-    /// A value assigned to a name that says it is secret.
-    Assignment,
-    /// The password of a URL or a connection string: weighed with its user and host.
-    Login,
-}
-
 macro_rules! words {
     ($name:ident => $target:ident { $($variant:ident),+ }) => {
-        #[derive(Debug, Clone, Copy, Deserialize)]
-        #[serde(rename_all = "lowercase")]
-        enum $name { $($variant),+ }
         impl From<$name> for $target {
             fn from(word: $name) -> $target {
                 match word { $($name::$variant => $target::$variant),+ }
@@ -98,15 +46,17 @@ words!(ClassWord => PathClass { Plain, Test, Docs, Generated, Config });
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lane {
     /// One of these begins a run of token bytes.
-    Token(Vec<String>),
+    Token(Texts),
     /// One of these, in any ASCII case.
-    Anchor(Vec<String>),
+    Anchor(Texts),
     /// The file's name; the pattern is searched in all of it.
-    Name(Vec<String>),
+    Name(Texts),
+    /// A run of token bytes that may be a value, with one of the rule's words before it.
+    Run,
 }
 
 /// Whether a file name matches one of a rule's `names`: exact, or `*.suffix`.
-pub(super) fn is_named(name: &[u8], names: &[String]) -> bool {
+pub(super) fn is_named(name: &[u8], names: &[Text]) -> bool {
     names.iter().any(|wanted| match wanted.strip_prefix('*') {
         Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_bytes()),
         None => name == wanted.as_bytes(),
@@ -118,19 +68,23 @@ pub struct Rule {
     /// `provider.kind`.
     pub id: Arc<str>,
     /// One line for people.
-    pub title: String,
+    pub title: Text,
     /// An id of `kinds.toml`.
     pub kind: Arc<str>,
     /// What must be seen first.
     pub lane: Lane,
     /// The pattern as written.
-    pub pattern: String,
+    pub pattern: Text,
+    /// One of these, in any ASCII case, must stand near; none: no word is needed.
+    pub words: Texts,
+    /// Shortest match of the pattern, in bytes.
+    pub shortest: usize,
     /// Longest match of the pattern, in bytes.
     pub longest: usize,
     /// Proof by checksum or structure.
     pub prover: Option<&'static Prover>,
     /// Scheme of the `handle` group.
-    pub handle: Option<String>,
+    pub handle: Option<Text>,
     /// Least entropy of the secret, bits per byte.
     pub entropy: Option<f64>,
     /// Judge of name and value.
@@ -144,17 +98,17 @@ pub struct Rule {
     /// How bad.
     pub severity: Severity,
     /// What its holder can do.
-    pub why: String,
+    pub why: Text,
     /// The vendor's page.
-    pub page: Option<String>,
+    pub page: Option<Text>,
     /// Shapes that must match.
-    pub hits: Vec<String>,
+    pub hits: Texts,
     /// Texts that must not.
-    pub misses: Vec<String>,
+    pub misses: Texts,
     /// File and line of the rule.
-    pub source: String,
-    pub(super) before: Option<String>,
-    pub(super) near: Option<String>,
+    pub source: Text,
+    pub(super) before: Option<Text>,
+    pub(super) near: Option<Text>,
     pub(super) regexes: std::sync::OnceLock<Regexes>,
 }
 
@@ -174,7 +128,11 @@ impl Rule {
     ///
     /// # Errors
     /// What is wrong with it and what to write instead, without the rule's place.
-    pub(super) fn new(text: RuleText, source: String) -> Result<Rule, String> {
+    pub(super) fn new(
+        text: RuleText,
+        source: Text,
+        lengths: Option<(usize, usize)>,
+    ) -> Result<Rule, String> {
         let id = text.id;
         let named = |what: &str| format!("rule '{id}': {what}");
         if !id.contains('.')
@@ -194,24 +152,25 @@ impl Rule {
             (_, _, false) => Lane::Name(text.names),
             (false, true, true) => Lane::Token(text.prefix),
             (true, false, true) => Lane::Anchor(text.anchors),
+            (true, true, true) if !text.words.is_empty() => Lane::Run,
             _ => {
                 return Err(named(
-                    "give either `prefix` (token lane) or `anchors` (anchor lane), or `names`",
+                    "give either `prefix` (token lane), or `anchors` (anchor lane), or `names`, or only `words` (run lane)",
                 ));
             }
         };
         match &lane {
             Lane::Token(all) => {
-                for prefix in all {
-                    if prefix.len() < 2 || !prefix.bytes().all(is_token_byte) {
+                for prefix in all.iter() {
+                    if prefix.len() < 2 || !prefix.bytes().all(is_lane_byte) {
                         return Err(named(&format!(
-                            "prefix '{prefix}' must be two or more of [A-Za-z0-9_-]; use `anchors` for others"
+                            "prefix '{prefix}' must be two or more of [A-Za-z0-9_+/.=-]; use `anchors` for others"
                         )));
                     }
                 }
             }
             Lane::Anchor(all) => {
-                for anchor in all {
+                for anchor in all.iter() {
                     if anchor.len() < 3 || anchor.bytes().any(|b| b.is_ascii_uppercase()) {
                         return Err(named(&format!(
                             "anchor '{anchor}' must be lower case and at least three bytes long"
@@ -219,10 +178,18 @@ impl Rule {
                     }
                 }
             }
-            Lane::Name(_) => {}
+            Lane::Name(_) | Lane::Run => {}
         }
-        let longest =
-            longest_match(&text.pattern).map_err(|why| named(&format!("pattern: {why}")))?;
+        for word in text.words.iter() {
+            if !words::is_word(word) {
+                return Err(named(&format!(
+                    "word '{word}' must be 3 to 40 bytes of lower case, digits, '_', '-', '.' and blanks, and begin with a letter or digit"
+                )));
+            }
+        }
+        let (shortest, longest) = lengths
+            .map_or_else(|| measure(&text.pattern), Ok)
+            .map_err(|why| named(&format!("pattern: {why}")))?;
         if longest > LONGEST {
             return Err(named(&format!(
                 "pattern can match {longest} bytes; at most {LONGEST} are allowed, bound its repetitions"
@@ -233,7 +200,7 @@ impl Rule {
             Some(name) => Some(
                 PROVERS
                     .iter()
-                    .find(|prover| prover.name == name)
+                    .find(|prover| prover.name == &**name)
                     .ok_or_else(|| {
                         let known: Vec<_> = PROVERS.iter().map(|prover| prover.name).collect();
                         named(&format!(
@@ -253,14 +220,20 @@ impl Rule {
         } else {
             set(&text.only)
         };
-        for &word in &text.skip {
+        for &word in text.skip.iter() {
             classes = classes.without(PathClass::from(word));
+        }
+        if lane == Lane::Run && text.only.is_empty() {
+            // Lock files and bundles are runs of token bytes and little else.
+            classes = classes.without(PathClass::Generated);
         }
         let rule = Rule {
             title: text.title,
-            kind: text.kind.into(),
+            kind: (*text.kind).into(),
             lane,
             pattern: text.pattern,
+            words: text.words,
+            shortest,
             longest,
             prover,
             handle: text.handle,
@@ -282,7 +255,7 @@ impl Rule {
             before: text.before,
             near: text.near,
             regexes: std::sync::OnceLock::new(),
-            id: id.as_str().into(),
+            id: (*id).into(),
         };
         Ok(rule)
     }
@@ -299,6 +272,42 @@ impl Rule {
         })
     }
 
+    /// What [`Rule::compile`] could complain of, at a hundredth of its price.
+    ///
+    /// # Errors
+    /// Which pattern is wrong, and how.
+    pub(super) fn check_patterns(&self) -> Result<(), String> {
+        let parse = |what: &str, pattern: &str| {
+            let hir = regex_syntax::ParserBuilder::new()
+                .unicode(false)
+                .utf8(false)
+                .build()
+                .parse(pattern)
+                .map_err(|error| format!("rule '{}': {what}: {error}", self.id))?;
+            if super::rule_text::states(&hir) > super::rule_text::MOST_STATES {
+                return Err(format!(
+                    "rule '{}': {what}: is too large; lower its repetitions",
+                    self.id
+                ));
+            }
+            Ok(())
+        };
+        parse("pattern", &self.pattern)?;
+        if !self.pattern.contains("?<secret>") && !self.pattern.contains("?P<secret>") {
+            return Err(format!(
+                "rule '{}': pattern needs a group (?<secret>…)",
+                self.id
+            ));
+        }
+        if let Some(before) = &self.before {
+            parse("before", before)?;
+        }
+        if let Some(near) = &self.near {
+            parse("near", near)?;
+        }
+        Ok(())
+    }
+
     /// Compiles the rule's patterns.
     ///
     /// # Errors
@@ -308,7 +317,7 @@ impl Rule {
             meta::Regex::builder()
                 .configure(
                     meta::Config::new()
-                        .nfa_size_limit(Some(16 << 20))
+                        .nfa_size_limit(Some(256 << 20))
                         .utf8_empty(false),
                 )
                 .syntax(syntax::Config::new().unicode(false).utf8(false))
@@ -361,26 +370,34 @@ impl Rule {
             1
         };
         let near = if self.near.is_some() { NEAR } else { 0 };
-        at.saturating_sub(context.max(near))..(at + self.longest + COMMENT.max(near) + 1).min(len)
+        let words = if self.words.is_empty() {
+            0
+        } else {
+            words::REACH + 1
+        };
+        let after = if self.lane == Lane::Run {
+            self.longest.max(RUN_LONGEST)
+        } else {
+            self.longest
+        };
+        at.saturating_sub(context.max(near).max(words))
+            ..(at + after + COMMENT.max(near).max(words) + 1).min(len)
     }
+}
+
+/// Token bytes and `+ / . =`: what the first 16 bytes of a match in the token lane consist of.
+pub(super) fn is_lane_byte(byte: u8) -> bool {
+    is_token_byte(byte) || matches!(byte, b'+' | b'/' | b'.' | b'=')
 }
 
 /// `[A-Za-z0-9_-]`.
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-'
+    is_word_byte(byte) || byte == b'-'
 }
 
-/// Longest match in bytes.
-fn longest_match(pattern: &str) -> Result<usize, String> {
-    let hir = regex_syntax::ParserBuilder::new()
-        .unicode(false)
-        .utf8(false)
-        .build()
-        .parse(pattern)
-        .map_err(|error| error.to_string())?;
-    hir.properties()
-        .maximum_len()
-        .ok_or_else(|| "is unbounded; write {20,400} instead of {20,}, * or +".to_owned())
+/// `[A-Za-z0-9_]`: no match of the token lane begins behind one.
+pub(super) fn is_word_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {

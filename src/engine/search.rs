@@ -10,10 +10,11 @@ use super::{
     confirm::confirm,
     inherit::{self, Reach},
     precedence,
-    rule::{TOKEN_RUN, is_named, is_token_byte},
+    rule::{TOKEN_RUN, is_named},
     ruleset::RuleSet,
     seal::Seal,
     text::{self, Decoded, Kind},
+    words,
 };
 
 /// Rules and key: all that searching needs. Shared by every worker.
@@ -35,8 +36,8 @@ impl Engine {
         let reach = rules
             .slots
             .iter()
-            .map(|numbers| {
-                numbers.iter().fold(Reach::default(), |reach, &number| {
+            .map(|slot| {
+                slot.all.iter().fold(Reach::default(), |reach, &number| {
                     // Far from both ends of a long content the window is not clamped.
                     let window = rules.rules[number as usize].window(1 << 20, 1 << 30);
                     Reach {
@@ -46,7 +47,12 @@ impl Engine {
                 })
             })
             .collect();
-        let lane_reach = rules.anchors.longest().max(TOKEN_RUN).max(64) + 1;
+        let lane_reach = rules
+            .anchors
+            .longest()
+            .max(rules.tokens.longest())
+            .max(TOKEN_RUN)
+            + 1;
         Engine {
             rules,
             seal,
@@ -75,7 +81,7 @@ impl Engine {
                 Fresh::Only { copied, base }
                     if base.traits == kind as u32 && !copied.is_empty() =>
                 {
-                    let regions = inherit::regions(copied, base.len, bytes.len(), self.lane_reach);
+                    let regions = inherit::regions(copied, base.len, bytes, self.lane_reach);
                     let inherited = if base.hits.is_empty() {
                         Vec::new()
                     } else {
@@ -134,7 +140,7 @@ impl Engine {
     ) -> Vec<(usize, &str, &'static str)> {
         let mut out = Vec::new();
         for hit in &trace.hits {
-            for &number in &self.rules.slots[usize::from(hit.slot)] {
+            for number in self.rules_at(content.bytes, *hit) {
                 let rule = &self.rules.rules[number as usize];
                 if let Err(why) =
                     super::confirm::judge(rule, number, &self.seal, content.bytes, hit.at as usize)
@@ -168,8 +174,8 @@ impl Engine {
             found.clear();
             for region in regions {
                 self.rules.tokens.search(bytes, region.clone(), found);
-                self.rules.anchors.search(bytes, region.clone(), found);
             }
+            self.rules.anchors.search(bytes, regions, found);
             if found.is_empty() && inherited.is_empty() {
                 return Trace::default();
             }
@@ -211,14 +217,14 @@ impl Engine {
             Some((from, base)) => {
                 // All of the slot's verdicts hold; those of other slots at this place are
                 // taken with their own hit.
-                let rules = &self.rules.slots[slot];
+                let rules = &self.rules.slots[slot].all;
                 trace.candidates.extend(
                     inherit::candidates(base, from, at, bytes.len(), self.reach[slot])
-                        .filter(|candidate| rules.contains(&candidate.rule)),
+                        .filter(|candidate| rules.binary_search(&candidate.rule).is_ok()),
                 );
             }
             None => {
-                for &number in &self.rules.slots[slot] {
+                for number in self.rules_at(bytes, hit) {
                     trace.candidates.extend(confirm(
                         &self.rules.rules[number as usize],
                         number,
@@ -230,6 +236,22 @@ impl Engine {
             }
         }
         trace.hits.push(hit);
+    }
+
+    /// The rules to try at a hit: those of its slot that want no word, and those whose word
+    /// stands near.
+    fn rules_at(&self, bytes: &[u8], hit: Hit) -> impl Iterator<Item = u32> {
+        let slot = &self.rules.slots[usize::from(hit.slot)];
+        let mut near = Vec::new();
+        if !slot.worded.is_empty() {
+            let (from, to) = words::window(bytes, hit.at as usize, slot.is_run);
+            self.rules.words.find(bytes, from, to, |word| {
+                near.extend(slot.wanting(word));
+            });
+            near.sort_unstable();
+            near.dedup();
+        }
+        slot.always.iter().copied().chain(near)
     }
 
     fn search_utf16(&self, bytes: &[u8], big_endian: bool) -> Trace {
@@ -266,6 +288,11 @@ impl Engine {
     /// The oracle: every rule's pattern from every start over the whole content. No lanes, no
     /// windows, nothing inherited; slow, and what [`Engine::search`] must equal.
     pub fn search_whole(&self, content: &Content<'_>) -> Trace {
+        self.search_whole_with(content, 0..self.rules.rules.len() as u32)
+    }
+
+    /// The oracle with some of the rules.
+    pub(super) fn search_whole_with(&self, content: &Content<'_>, numbers: Range<u32>) -> Trace {
         let bytes = content.bytes;
         let kind = text::kind(bytes);
         let decoded = match kind {
@@ -278,7 +305,8 @@ impl Engine {
             traits: kind as u32,
             ..Trace::default()
         };
-        for (number, rule) in (0u32..).zip(&self.rules.rules) {
+        for number in numbers {
+            let rule = &self.rules.rules[number as usize];
             if let super::rule::Lane::Name(names) = &rule.lane {
                 let Spot::File { path } = &content.place.spot else {
                     continue;
@@ -366,10 +394,4 @@ impl Redactor for Engine {
     fn seal(&self, secret: &[u8]) -> SecretId {
         self.seal.secret(secret)
     }
-}
-
-/// Whether a rule's literal could be found by the token lane wherever its match begins: used
-/// by `rules check`.
-pub(super) fn fits_token_lane(matched: &[u8]) -> bool {
-    matched.len() >= TOKEN_RUN && matched[..TOKEN_RUN].iter().all(|&byte| is_token_byte(byte))
 }

@@ -1,15 +1,21 @@
 //! The token lane: finds known prefixes at the start of long runs of token bytes, at the cost
 //! of classifying bytes, whatever the number of prefixes.
 //!
-//! Nearly every machine-made secret is a run of 16 or more of `[A-Za-z0-9_-]` with a prefix.
+//! Nearly every machine-made secret is a run of 16 or more of `[A-Za-z0-9_+/.=-]` with a prefix.
 //! The bytes are classified 64 at a time into bit masks; shifts find the positions that begin
-//! 16 token bytes and follow no word byte; only there a prefix is looked up.
+//! 16 of them and follow no word byte; only there a prefix is looked up. A run that holds a
+//! digit and stands where a value may stand is a hit of its own, for rules that know a value by
+//! the words near it ([`super::run`]).
 
 use std::ops::Range;
 
 use keymuster_api::Hit;
+use wide::u8x16;
 
-use super::rule::TOKEN_RUN;
+use super::{
+    rule::{TOKEN_RUN, is_word_byte},
+    run,
+};
 
 /// Prefixes, grouped by their first two bytes.
 pub(super) struct TokenLane {
@@ -17,10 +23,15 @@ pub(super) struct TokenLane {
     starts: Box<[u16; 65536]>,
     /// Sorted by first two bytes.
     prefixes: Vec<(Box<[u8]>, u16)>,
+    /// The slot of hits of runs, if a rule wants them.
+    runs: Option<u16>,
 }
 
 impl TokenLane {
-    pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a [u8], u16)>) -> TokenLane {
+    pub(super) fn new<'a>(
+        literals: impl Iterator<Item = (&'a [u8], u16)>,
+        runs: Option<u16>,
+    ) -> TokenLane {
         let mut prefixes: Vec<(Box<[u8]>, u16)> =
             literals.map(|(text, slot)| (text.into(), slot)).collect();
         prefixes.sort();
@@ -31,46 +42,80 @@ impl TokenLane {
         for (index, (text, _)) in prefixes.iter().enumerate().rev() {
             starts[pair(text)] = index as u16 + 1;
         }
-        TokenLane { starts, prefixes }
+        TokenLane {
+            starts,
+            prefixes,
+            runs,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
         self.prefixes.len()
     }
 
+    /// Length of the longest prefix.
+    pub(super) fn longest(&self) -> usize {
+        self.prefixes
+            .iter()
+            .map(|(text, _)| text.len())
+            .max()
+            .unwrap_or(0)
+    }
+
     /// Hits that begin inside `region`. Looks one byte before a position and [`TOKEN_RUN`]
     /// bytes from it, so a caller widens fresh ranges accordingly.
     pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
-        if self.prefixes.is_empty() || region.is_empty() {
+        if self.prefixes.is_empty() && self.runs.is_none() || region.is_empty() {
             return;
         }
         let end = bytes.len();
         let mut at = region.start;
         // Whether the byte before the block is a word byte.
-        let mut carry = u64::from(at > 0 && is_word(bytes[at - 1]));
-        let (mut word, mut dash) = classify(bytes, at);
+        let mut carry = u64::from(at > 0 && is_word_byte(bytes[at - 1]));
+        let mut here = classify(bytes, at);
         while at < region.end {
-            let (next_word, next_dash) = if at + 64 < end {
+            let next = if at + 64 < end {
                 classify(bytes, at + 64)
             } else {
-                (0, 0)
+                Masks::default()
             };
-            let token = u128::from(word | dash) | u128::from(next_word | next_dash) << 64;
-            let pairs = token & (token >> 1);
-            let fours = pairs & (pairs >> 2);
-            let eights = fours & (fours >> 4);
-            let sixteens = eights & (eights >> 8);
-            let mut starts = (sixteens as u64) & !(word << 1 | carry);
+            let lane = u128::from(here.lane) | u128::from(next.lane) << 64;
+            let mut starts = sixteens(lane) & !(here.word << 1 | carry);
+            let token = u128::from(here.token()) | u128::from(next.token()) << 64;
+            let runs = self.runs.map_or(0, |_| sixteens(token));
             while starts != 0 {
-                let position = at + starts.trailing_zeros() as usize;
+                let offset = starts.trailing_zeros();
+                let position = at + offset as usize;
                 starts &= starts - 1;
                 if position >= region.end {
                     break;
                 }
                 self.look_up(bytes, position, out);
+                if runs >> offset & 1 != 0
+                    && let Some(slot) = self.runs
+                {
+                    // Names in code are runs too, and far more frequent; few hold a digit.
+                    let length = (!(token >> offset)).trailing_zeros();
+                    let within = offset + length < 128;
+                    let digits = u128::from(here.digit) | u128::from(next.digit) << 64;
+                    let shown = if length < 128 {
+                        (1 << length) - 1
+                    } else {
+                        u128::MAX
+                    };
+                    if (!within || digits >> offset & shown != 0)
+                        && let Some(length) = run::length(bytes, position)
+                    {
+                        out.push(Hit {
+                            at: position as u32,
+                            len: length as u16 + 1,
+                            slot,
+                        });
+                    }
+                }
             }
-            carry = word >> 63;
-            (word, dash) = (next_word, next_dash);
+            carry = here.word >> 63;
+            here = next;
             at += 64;
         }
     }
@@ -101,12 +146,33 @@ fn pair(text: &[u8]) -> usize {
     usize::from(text[0]) << 8 | usize::from(text[1])
 }
 
-fn is_word(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || byte == b'_'
+/// The positions among the first 64 at which 16 set bits begin.
+fn sixteens(mask: u128) -> u64 {
+    let pairs = mask & (mask >> 1);
+    let fours = pairs & (pairs >> 2);
+    let eights = fours & (fours >> 4);
+    (eights & (eights >> 8)) as u64
 }
 
-/// Bit masks of word bytes and of dashes in the 64 bytes at `at`; bytes past the end are neither.
-fn classify(bytes: &[u8], at: usize) -> (u64, u64) {
+/// A bit for each of 64 bytes.
+#[derive(Clone, Copy, Default)]
+struct Masks {
+    /// [`is_lane_byte`](super::rule::is_lane_byte).
+    lane: u64,
+    /// Letters, digits and `_`.
+    word: u64,
+    dash: u64,
+    digit: u64,
+}
+
+impl Masks {
+    fn token(self) -> u64 {
+        self.word | self.dash
+    }
+}
+
+/// The masks of the 64 bytes at `at`; bytes past the end are nothing.
+fn classify(bytes: &[u8], at: usize) -> Masks {
     match bytes
         .get(at..at + 64)
         .and_then(|block| block.try_into().ok())
@@ -121,43 +187,45 @@ fn classify(bytes: &[u8], at: usize) -> (u64, u64) {
     }
 }
 
-/// Written as plain comparisons over arrays, which the compiler turns into vector code; the
-/// multiplication gathers eight bytes of 0 or 1 into eight bits.
-fn masks(block: &[u8; 64]) -> (u64, u64) {
-    let mut words = [0u8; 64];
-    let mut dashes = [0u8; 64];
-    for i in 0..64 {
-        let byte = block[i];
-        let letter = (byte | 0x20).wrapping_sub(b'a') < 26;
-        let digit = byte.wrapping_sub(b'0') < 10;
-        words[i] = u8::from(letter | digit | (byte == b'_'));
-        dashes[i] = u8::from(byte == b'-');
+fn masks(block: &[u8; 64]) -> Masks {
+    let mut masks = Masks::default();
+    for (index, sixteen) in block.as_chunks::<16>().0.iter().enumerate() {
+        let bytes = u8x16::new(*sixteen);
+        let within = |bytes: u8x16, first: u8, count: u8| {
+            let offset = bytes - u8x16::splat(first);
+            offset.min(u8x16::splat(count - 1)).simd_eq(offset)
+        };
+        let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
+        let letter = within(bytes | u8x16::splat(0x20), b'a', 26);
+        let digit = within(bytes, b'0', 10);
+        let word = letter | digit | is(b'_');
+        // `-`, `.`, `/` and `+`, `=`.
+        let lane = word | within(bytes, b'-', 3) | is(b'+') | is(b'=');
+        let bits = |mask: u8x16| u64::from(mask.to_bitmask()) << (16 * index);
+        masks.lane |= bits(lane);
+        masks.word |= bits(word);
+        masks.dash |= bits(is(b'-'));
+        masks.digit |= bits(digit);
     }
-    (gather(&words), gather(&dashes))
-}
-
-fn gather(flags: &[u8; 64]) -> u64 {
-    let mut mask = 0;
-    for (i, eight) in flags.chunks_exact(8).enumerate() {
-        let eight = u64::from_le_bytes(eight.try_into().expect("eight bytes"));
-        mask |= (eight.wrapping_mul(0x0102_0408_1020_4080) >> 56) << (8 * i);
-    }
-    mask
+    masks
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::{ProptestConfig, prop, prop_assert_eq, proptest};
 
-    use super::{TokenLane, is_word};
-    use crate::engine::rule::{TOKEN_RUN, is_token_byte};
+    use super::TokenLane;
+    use crate::engine::{
+        rule::{TOKEN_RUN, is_lane_byte, is_word_byte},
+        run,
+    };
 
     fn naive(prefixes: &[&str], bytes: &[u8]) -> Vec<(usize, u16)> {
         let mut found = Vec::new();
         for at in 0..bytes.len() {
-            let boundary = at == 0 || !is_word(bytes[at - 1]);
+            let boundary = at == 0 || !is_word_byte(bytes[at - 1]);
             let run = bytes.len() >= at + TOKEN_RUN
-                && bytes[at..at + TOKEN_RUN].iter().all(|&b| is_token_byte(b));
+                && bytes[at..at + TOKEN_RUN].iter().all(|&b| is_lane_byte(b));
             for (slot, prefix) in (0u16..).zip(prefixes) {
                 if boundary && run && bytes[at..].starts_with(prefix.as_bytes()) {
                     found.push((at, slot));
@@ -170,15 +238,26 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(512))]
         #[test]
-        fn masks_find_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcA_-0. =".to_vec()), 0..400), from in 0usize..200) {
+        fn masks_find_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcA_-0. =+/".to_vec()), 0..400), from in 0usize..200) {
             let prefixes = ["aa", "ab", "ab-c", "a-", "A_"];
-            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)));
+            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None);
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
             let mut hits: Vec<_> = hits.iter().map(|hit| (hit.at as usize, hit.slot)).collect();
             hits.sort();
             let wanted: Vec<_> = naive(&prefixes, &text).into_iter().filter(|&(at, _)| at >= from).collect();
+            prop_assert_eq!(hits, wanted);
+        }
+
+        #[test]
+        fn runs_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcdefghA_-0= ".to_vec()), 0..900), from in 0usize..200) {
+            let lane = TokenLane::new(std::iter::empty(), Some(7));
+            let from = from.min(text.len());
+            let mut hits = Vec::new();
+            lane.search(&text, from..text.len(), &mut hits);
+            let hits: Vec<_> = hits.iter().map(|hit| (hit.at as usize, usize::from(hit.len) - 1)).collect();
+            let wanted: Vec<_> = (from..text.len()).filter_map(|at| Some((at, run::length(&text, at)?))).collect();
             prop_assert_eq!(hits, wanted);
         }
     }

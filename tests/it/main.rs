@@ -8,8 +8,12 @@ mod bad_input;
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// The hooks and jobs that people copy, run as they stand.
+mod hooks;
 /// Reports of other scanners, read as sightings and suppressions.
 mod import;
+/// The fast engine finds what the oracle finds, for every rule and any edit.
+mod law;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;

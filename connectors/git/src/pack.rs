@@ -26,7 +26,7 @@ pub(crate) struct Pack {
     /// Number of this pack's first object in the store's numbering.
     pub(crate) first: u32,
     /// Where each two-byte prefix begins in the index.
-    prefixes: OnceLock<Vec<u32>>,
+    prefixes: OnceLock<Prefixes>,
     pub(crate) plan: OnceLock<Plan>,
 }
 
@@ -133,8 +133,11 @@ impl Pack {
         }
         let (mut low, mut high) = match self.prefixes.get() {
             Some(prefixes) => {
-                let bucket = prefix(id);
-                (*prefixes.get(bucket)?, *prefixes.get(bucket + 1)?)
+                let bucket = prefixes.bucket(id);
+                (
+                    *prefixes.starts.get(bucket)?,
+                    *prefixes.starts.get(bucket + 1)?,
+                )
             }
             None => (0, self.len()),
         };
@@ -166,14 +169,20 @@ impl Pack {
     /// Makes [`Pack::find`] fast; worth it before millions of calls.
     pub(crate) fn prepare_find(&self) {
         self.prefixes.get_or_init(|| {
-            let mut starts = vec![0u32; 0x1_0001];
+            // About one id a bucket: a look-up is then two cache misses.
+            let bits = (self.len().max(2).ilog2() + 1).clamp(8, 24);
+            let mut prefixes = Prefixes {
+                shift: 32 - bits,
+                starts: vec![0u32; (1 << bits) + 1],
+            };
             for position in 0..self.len() {
-                starts[prefix(self.raw_id(position)) + 1] += 1;
+                let bucket = prefixes.bucket(self.raw_id(position));
+                prefixes.starts[bucket + 1] += 1;
             }
-            for bucket in 0..0x1_0000 {
-                starts[bucket + 1] += starts[bucket];
+            for bucket in 0..1 << bits {
+                prefixes.starts[bucket + 1] += prefixes.starts[bucket];
             }
-            starts
+            prefixes
         });
     }
 
@@ -198,9 +207,15 @@ impl Pack {
     }
 }
 
-fn prefix(id: &[u8]) -> usize {
-    match id {
-        [a, b, ..] => usize::from(*a) << 8 | usize::from(*b),
-        _ => 0,
+/// Where the ids with each first bits begin in the index.
+struct Prefixes {
+    shift: u32,
+    starts: Vec<u32>,
+}
+
+impl Prefixes {
+    fn bucket(&self, id: &[u8]) -> usize {
+        id.first_chunk()
+            .map_or(0, |first| u32::from_be_bytes(*first) >> self.shift) as usize
     }
 }

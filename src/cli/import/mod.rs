@@ -102,7 +102,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     if args.suppress {
         output.finish(suppressions(&gathered, &args.from).as_bytes())?;
     } else {
-        scan::write(global, &args.format, &gathered, &engine, &[], &mut output)?;
+        scan::write(
+            global,
+            false,
+            &args.format,
+            &gathered,
+            &engine,
+            &[],
+            &mut output,
+        )?;
     }
     if args.suppress || args.format != "terminal" || args.output.is_some() {
         scan::tell_gaps(global, &gathered);

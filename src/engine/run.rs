@@ -1,0 +1,151 @@
+//! Runs of token bytes that may be a value: what the run lane looks for, and what the place of
+//! a value says about it.
+//!
+//! Nothing here knows a format; a rule of the run lane is its pattern, its words, and this.
+
+use std::ops::Range;
+
+use super::rule::{RUN_LONGEST, TOKEN_RUN, is_token_byte};
+
+/// Whether a value may begin behind this byte: quotes, operators, brackets, blanks. Not behind
+/// `/`, `#`, `@`, `.`, `+`: parts of paths, addresses and digests.
+pub(super) fn may_follow(byte: u8) -> bool {
+    matches!(
+        byte,
+        b'"' | b'\''
+            | b'`'
+            | b'='
+            | b':'
+            | b' '
+            | b'\t'
+            | b'\n'
+            | b'\r'
+            | b'('
+            | b'['
+            | b'{'
+            | b','
+            | b'>'
+            | b'|'
+            | b';'
+            | b'\\'
+            | 0
+    )
+}
+
+/// The length of a run that begins at `at`, if the run lane sees it: 16 to 512 token bytes with
+/// a digit among them, behind a byte that [`may_follow`] allows. Looks at the byte before and
+/// the byte after.
+pub(super) fn length(bytes: &[u8], at: usize) -> Option<usize> {
+    if at > 0 && !may_follow(bytes[at - 1]) {
+        return None;
+    }
+    let rest = &bytes[at..(at + RUN_LONGEST + 1).min(bytes.len())];
+    let length = rest
+        .iter()
+        .position(|&byte| !is_token_byte(byte))
+        .unwrap_or(rest.len());
+    let fits = (TOKEN_RUN..=RUN_LONGEST).contains(&length)
+        && rest[..length].iter().any(u8::is_ascii_digit);
+    fits.then_some(length)
+}
+
+/// Parts of names whose values are digests and versions, not credentials.
+const DIGESTS: &[&[u8]] = &[
+    b"sha",
+    b"md5",
+    b"hash",
+    b"digest",
+    b"checksum",
+    b"commit",
+    b"revision",
+    b"integrity",
+    b"etag",
+    b"fingerprint",
+    b"blob",
+    b"tree",
+    b"nonce",
+    b"crc",
+    b"rev",
+    b"ref",
+    b"oid",
+    b"guid",
+    b"build",
+    b"version",
+];
+
+/// Whether the name right before a value says that it is a digest or a version.
+pub(super) fn is_digest(bytes: &[u8], value: &Range<usize>, floor: usize) -> bool {
+    let name = name_before(bytes, value.start, floor);
+    let name = bytes[name].to_ascii_lowercase();
+    DIGESTS.iter().any(|word| {
+        memchr::memmem::find_iter(&name, word).any(|at| {
+            // `ref` in `prefs`, `rev` in `reverse`, `build` in `buildkite` are other words.
+            word.len() > 5
+                || (at == 0 || !name[at - 1].is_ascii_alphabetic())
+                    && name
+                        .get(at + word.len())
+                        .is_none_or(|b| !b.is_ascii_alphabetic())
+        })
+    })
+}
+
+/// The identifier before the operator before a value.
+fn name_before(bytes: &[u8], at: usize, floor: usize) -> Range<usize> {
+    let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
+    let mut end = at;
+    while end > floor && at - end < 16 && !is_name(bytes[end - 1]) {
+        end -= 1;
+    }
+    let mut start = end;
+    while start > floor && is_name(bytes[start - 1]) {
+        start -= 1;
+    }
+    start..end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_digest, length};
+
+    #[test]
+    fn runs_are_values_by_their_place() {
+        let run = "0123456789abcdef";
+        for before in ["", "x = ", "x='", "x:\"", "(", "\n"] {
+            let text = format!("{before}{run}\n");
+            assert_eq!(length(text.as_bytes(), before.len()), Some(16), "{before}");
+        }
+        for before in ["/", "#", "@", ".", "sha512-", "a"] {
+            let text = format!("{before}{run}\n");
+            assert_eq!(length(text.as_bytes(), before.len()), None, "{before}");
+        }
+        assert_eq!(length(b"abcdefghijklmnop", 0), None, "no digit");
+        assert_eq!(length(b"0123456789abcde", 0), None, "too short");
+        assert_eq!(length(&[b'7'; 513], 0), None, "too long");
+        assert_eq!(length(&[b'7'; 512], 0), Some(512));
+    }
+
+    #[test]
+    fn names_of_digests_are_known() {
+        for text in [
+            "commit = 'V",
+            "\"git-sha\": \"V",
+            "md5: V",
+            "rev=V",
+            "image_digest V",
+        ] {
+            let at = text.len() - 1;
+            assert!(is_digest(text.as_bytes(), &(at..text.len()), 0), "{text}");
+        }
+        for text in [
+            "api_key = 'V",
+            "prefs = V",
+            "reverse_token: V",
+            "V",
+            "shared_key=V",
+            "buildkite_token=V",
+        ] {
+            let at = text.len() - 1;
+            assert!(!is_digest(text.as_bytes(), &(at..text.len()), 0), "{text}");
+        }
+    }
+}

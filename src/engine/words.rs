@@ -1,0 +1,183 @@
+//! Words that must stand near a value: most kinds of credentials have no format of their own,
+//! and are known by the name of their issuer beside them.
+//!
+//! A rule set has thousands of words and looks for all of them at once, in a window of
+//! [`REACH`] bytes, only where a lane saw something: three bytes index a table.
+
+/// Bytes on either side of a hit in which words are looked for.
+pub(super) const REACH: usize = 80;
+/// Words shorter than this must stand alone.
+const ALONE: usize = 6;
+/// Longest word.
+const LONGEST: usize = 40;
+
+/// Whether a rule may name this word.
+pub(super) fn is_word(word: &str) -> bool {
+    (3..=LONGEST).contains(&word.len())
+        && word.as_bytes()[0].is_ascii_alphanumeric()
+        && word
+            .bytes()
+            .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"_-. ".contains(&b))
+}
+
+/// The bytes around a hit in which a rule's words are looked for: before a value of the run
+/// lane, on both sides of the others.
+pub(super) fn window(bytes: &[u8], at: usize, is_run: bool) -> (usize, usize) {
+    let end = if is_run {
+        at
+    } else {
+        (at + REACH).min(bytes.len())
+    };
+    (at.saturating_sub(REACH), end)
+}
+
+/// All words of a rule set.
+pub(super) struct Words {
+    /// For each three first bytes, folded to 15 bits: the first word with them, plus one.
+    starts: Box<[u16; 1 << 15]>,
+    /// Sorted by their folded first bytes, then by text.
+    words: Vec<Box<str>>,
+}
+
+impl Words {
+    /// A table of these words; duplicates are dropped.
+    pub(super) fn new<'a>(words: impl Iterator<Item = &'a str>) -> Words {
+        let mut words: Vec<&str> = words.collect();
+        words.sort_unstable_by_key(|word| (fold(word.as_bytes()), *word));
+        words.dedup();
+        let mut starts: Box<[u16; 1 << 15]> = vec![0; 1 << 15]
+            .into_boxed_slice()
+            .try_into()
+            .expect("32,768 entries");
+        for (index, word) in words.iter().enumerate().rev() {
+            starts[fold(word.as_bytes())] = u16::try_from(index + 1)
+                .expect("fewer than 65,535 words; `rules check` counts them");
+        }
+        Words {
+            starts,
+            words: words.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// The number of a word.
+    pub(super) fn number(&self, word: &str) -> Option<u16> {
+        let key = fold(word.as_bytes());
+        let first = usize::from(self.starts[key].checked_sub(1)?);
+        (first..self.words.len())
+            .take_while(|&index| fold(self.words[index].as_bytes()) == key)
+            .find(|&index| &*self.words[index] == word)
+            .map(|index| index as u16)
+    }
+
+    /// Calls back with the number of every word that stands in `bytes[from..to]`.
+    pub(super) fn find(&self, bytes: &[u8], from: usize, to: usize, mut found: impl FnMut(u16)) {
+        for at in from..to.saturating_sub(2) {
+            let key = fold(&bytes[at..at + 3]);
+            let mut next = self.starts[key];
+            while next != 0 {
+                let index = usize::from(next) - 1;
+                let word = self.words[index].as_bytes();
+                if stands(word, bytes, at, to) {
+                    found(index as u16);
+                }
+                next = match self.words.get(index + 1) {
+                    Some(other) if fold(other.as_bytes()) == key => next + 1,
+                    _ => 0,
+                };
+            }
+        }
+    }
+}
+
+/// Whether one of a rule's words stands in `bytes[from..to]`: what the table answers, without
+/// the table.
+pub(super) fn is_near(
+    words: &[super::rule_text::Text],
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+) -> bool {
+    (from..to).any(|at| {
+        words
+            .iter()
+            .any(|word| stands(word.as_bytes(), bytes, at, to))
+    })
+}
+
+/// Five bits of each of three bytes: equal for both cases of a letter.
+fn fold(bytes: &[u8]) -> usize {
+    usize::from(bytes[0] & 31) << 10 | usize::from(bytes[1] & 31) << 5 | usize::from(bytes[2] & 31)
+}
+
+/// Whether a word stands at this place and ends by `to`. A short one must stand alone: `aha` is
+/// in `AHA_KEY` and `ahaKey` and not in `Sahara`.
+fn stands(word: &[u8], bytes: &[u8], at: usize, to: usize) -> bool {
+    let end = at + word.len();
+    if end > to || !bytes[at..end].eq_ignore_ascii_case(word) {
+        return false;
+    }
+    if word.len() >= ALONE {
+        return true;
+    }
+    let starts = at == 0 || {
+        let before = bytes[at - 1];
+        !before.is_ascii_alphabetic()
+            || before.is_ascii_lowercase() && bytes[at].is_ascii_uppercase()
+    };
+    starts
+        && bytes.get(end).is_none_or(|after| {
+            !after.is_ascii_alphabetic()
+                || after.is_ascii_uppercase() && bytes[end - 1].is_ascii_lowercase()
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::{ProptestConfig, prop, prop_assert_eq, proptest};
+
+    use super::{Words, is_near, is_word};
+
+    #[test]
+    fn short_words_stand_alone() {
+        let words = Words::new(["aha", "algolia"].into_iter());
+        let names = |text: &str| {
+            let mut found = Vec::new();
+            words.find(text.as_bytes(), 0, text.len(), |word| found.push(word));
+            found.len()
+        };
+        for text in [
+            "AHA_KEY",
+            "ahaKey",
+            "myAhaKey",
+            "x-aha: ",
+            "aha",
+            "myalgoliakeys",
+        ] {
+            assert_eq!(names(text), 1, "{text}");
+        }
+        for text in ["Sahara", "ahab", "AHAB", "al-golia", "aha_algo"] {
+            assert_eq!(names(text), usize::from(text == "aha_algo"), "{text}");
+        }
+        assert!(is_word("abuse_ipdb") && !is_word("ab") && !is_word("Aha") && !is_word("_x_"));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+        #[test]
+        fn the_table_finds_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abAB_- c".to_vec()), 0..100)) {
+            let list = ["aba", "abab", "bab_a", "cab", "ab-ab-ab"];
+            let words = Words::new(list.into_iter());
+            let mut found = vec![false; list.len()];
+            words.find(&text, 0, text.len(), |word| found[usize::from(word)] = true);
+            for word in list {
+                let number = words.number(word).expect("a word");
+                let alone = is_near(&[word.into()], &text, 0, text.len());
+                prop_assert_eq!(found[usize::from(number)], alone, "{}", word);
+            }
+        }
+    }
+}
