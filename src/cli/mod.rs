@@ -12,6 +12,7 @@ mod exit;
 mod explain;
 mod generate;
 mod global;
+mod import;
 mod init;
 mod inventory;
 mod key;
@@ -57,6 +58,7 @@ enum Verb {
     Answer(answer::Args),
     Explain(explain::Args),
     Report(report::Args),
+    Import(import::Args),
     Inventory(inventory::Args),
     Connectors(connectors::Args),
     Checks(checks::Args),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Answer(args) => answer::run(&cli.global, &args),
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
+        Verb::Import(args) => import::run(&cli.global, &args),
         Verb::Inventory(args) => inventory::run(&cli.global, &args),
         Verb::Connectors(args) => connectors::run(&cli.global, &args),
         Verb::Checks(args) => checks::run(&args),

@@ -169,7 +169,7 @@ fn read_suppressions(file: &Path, now: Timestamp) -> Result<Suppressions> {
 
 /// The estate's key if there is one (so that ids in suppressions hold), with its folder, else
 /// one for this run.
-fn key(global: &Global) -> Result<(Seal, Option<PathBuf>)> {
+pub(super) fn key(global: &Global) -> Result<(Seal, Option<PathBuf>)> {
     let folder = match (&global.state, config::find(global)?) {
         (Some(folder), _) => Some(folder.clone()),
         (None, Some(config)) => Some(config.state_folder()?),
@@ -313,7 +313,7 @@ fn prefixes_by_resource(gathered: &Gathered, prefixes: &BTreeMap<String, String>
         .collect()
 }
 
-fn write(
+pub(super) fn write(
     global: &Global,
     before_merge: bool,
     format: &str,
@@ -375,7 +375,7 @@ pub(super) fn rule_infos(engine: &Engine) -> BTreeMap<String, RuleInfo> {
         .collect()
 }
 
-fn tell_gaps(global: &Global, gathered: &Gathered) {
+pub(super) fn tell_gaps(global: &Global, gathered: &Gathered) {
     let limit = if global.verbose > 0 { usize::MAX } else { 5 };
     for gap in gathered.gaps.iter().take(limit) {
         global.say(&format!("not seen: {gap}"));
@@ -389,13 +389,13 @@ fn tell_gaps(global: &Global, gathered: &Gathered) {
 }
 
 /// Where results go; a file is opened before the sweep, so that a bad path fails at once.
-enum Output {
+pub(super) enum Output {
     Stdout,
     File(fs::File, PathBuf),
 }
 
 impl Output {
-    fn open(path: Option<&Path>) -> Result<Output> {
+    pub(super) fn open(path: Option<&Path>) -> Result<Output> {
         match path {
             None => Ok(Output::Stdout),
             Some(path) => {
@@ -410,7 +410,7 @@ impl Output {
         matches!(self, Output::Stdout)
     }
 
-    fn finish(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(super) fn finish(&mut self, bytes: &[u8]) -> Result<()> {
         match self {
             Output::Stdout => {
                 let mut out = io::stdout().lock();

@@ -14,6 +14,7 @@ mod document;
 mod explain;
 mod file;
 mod formats;
+mod page;
 mod paint;
 mod sarif;
 pub mod scan;

@@ -19,6 +19,7 @@ Needs Python 3 and git; nothing else.
 """
 
 import json
+import os
 import subprocess
 import sys
 from collections import defaultdict
@@ -32,7 +33,9 @@ class Objects:
     """`git cat-file --batch`, one process."""
 
     def __init__(self, repo):
-        self.process = subprocess.Popen(["git", "-C", repo, "cat-file", "--batch", "--buffer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        # A partial clone would ask its origin for what is missing, and end if that fails.
+        env = {**os.environ, "GIT_NO_LAZY_FETCH": "1"}
+        self.process = subprocess.Popen(["git", "-C", repo, "cat-file", "--batch", "--buffer"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env)
 
     def read(self, ids):
         """The objects of these ids, in order."""
@@ -41,6 +44,8 @@ class Objects:
         feed.start()
         for _ in ids:
             header = self.process.stdout.readline().split()
+            if not header:
+                sys.exit("git cat-file ended early: the trees are not all read")
             if len(header) < 3:
                 yield None
                 continue
@@ -61,7 +66,8 @@ def entries(tree):
     while at < len(tree):
         space = tree.index(b" ", at)
         zero = tree.index(b"\0", space)
-        yield tree[at:space], tree[space + 1:zero], tree[zero + 1:zero + 21].hex()
+        # Some old trees write a directory's mode with a zero before it.
+        yield tree[at:space].lstrip(b"0"), tree[space + 1:zero], tree[zero + 1:zero + 21].hex()
         at = zero + 21
 
 

@@ -306,6 +306,7 @@ fn every_help_page_and_every_format_works() {
         "answer",
         "explain",
         "report",
+        "import",
         "inventory",
         "connectors",
         "checks",

@@ -12,6 +12,8 @@ mod cli;
 mod containers;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
+/// Reports of other scanners, read as sightings and suppressions.
+mod import;
 /// The fast engine finds what the oracle finds, for every rule and any edit.
 mod law;
 /// The second night: what earlier runs left changes no byte of a result.

@@ -97,7 +97,7 @@ exports = ["aws/*"]
 
 [report]
 dir = "out"
-formats = ["json", "csv", "sarif", "markdown"]
+formats = ["json", "csv", "sarif", "markdown", "html"]
 "#;
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
@@ -127,7 +127,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let exit = audit::run_with(global, &config, &audit::Args::default())?;
     let out = shown(&args.dir.join("out"));
     global.say(&format!(
-        "\nreports: {out}/findings.json, .csv, .sarif, .md"
+        "\nreports: {out}/findings.json, .csv, .sarif, .md, report.html"
     ));
     global.say(&format!("next: cd {} && keymuster answer ID, keymuster explain LIF-06, or look into inventory.csv and audit again", args.dir.display()));
     // The demo did what it should: what it finds was planted.

@@ -5,6 +5,7 @@
 mod csv;
 mod defectdojo;
 mod gitlab_secret;
+mod html;
 mod jira_bulk;
 mod jira_csv;
 mod json;
@@ -95,6 +96,7 @@ pub const FORMATS: &[&dyn Format] = &[
     &servicenow::ServiceNow,
     &terminal::Terminal,
     &markdown::Markdown,
+    &html::Html,
 ];
 
 /// The format of this name.
