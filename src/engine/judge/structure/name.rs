@@ -392,10 +392,10 @@ fn words(name: &[u8]) -> Vec<String> {
         if !byte.is_ascii_alphanumeric() || begins {
             words.push(String::new());
         }
-        if byte.is_ascii_alphanumeric() {
-            if let Some(word) = words.last_mut() {
-                word.push(char::from(byte.to_ascii_lowercase()));
-            }
+        if byte.is_ascii_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
+            word.push(char::from(byte.to_ascii_lowercase()));
         }
         previous = byte;
     }

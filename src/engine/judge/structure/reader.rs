@@ -196,10 +196,10 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
     ) && matches!(cursor.ahead(1), b'"' | b'\'')
     {
         cursor.at += 1;
-    } else if cursor.eat(b"r#") || cursor.eat(b"br#") || cursor.eat(b"rb") {
-        if !matches!(cursor.peek(), b'"' | b'\'') {
-            return Err("the value is an expression");
-        }
+    } else if (cursor.eat(b"r#") || cursor.eat(b"br#") || cursor.eat(b"rb"))
+        && !matches!(cursor.peek(), b'"' | b'\'')
+    {
+        return Err("the value is an expression");
     }
     let slashes = cursor.skip(|byte| byte == b'\\', 7);
     if matches!(cursor.peek(), b'"' | b'\'' | b'`') {
@@ -229,7 +229,7 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
 fn wrappers(cursor: &mut Cursor<'_>) -> Result<(), &'static str> {
     for _ in 0..3 {
         let mark = cursor.at;
-        if cursor.eat(b"new ") || cursor.eat(b"await ") || cursor.eat(b"await ") {}
+        let _ = cursor.eat(b"new ") || cursor.eat(b"await ");
         let start = cursor.at;
         cursor.skip(
             |byte| {
@@ -358,12 +358,12 @@ fn literal(cursor: &mut Cursor<'_>, slashes: usize) -> Result<Range<usize>, &'st
 /// Reads the text of an element.
 fn element(cursor: &mut Cursor<'_>) -> Result<Reading, &'static str> {
     cursor.skip(|byte| byte.is_ascii_whitespace(), 80);
-    if cursor.eat(b"<![CDATA[") {}
+    cursor.eat(b"<![CDATA[");
     let start = cursor.at;
     cursor.skip(|byte| !matches!(byte, b'<' | b'>' | b'\n' | b'\r'), LONGEST);
     let mut end = cursor.at;
     cursor.skip(|byte| byte.is_ascii_whitespace(), 80);
-    if cursor.eat(b"]]>") {}
+    cursor.eat(b"]]>");
     if !cursor.starts_with(b"</") {
         if cursor.bytes[start..end].ends_with(b"]]") {
             end -= 2;

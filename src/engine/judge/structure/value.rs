@@ -292,7 +292,7 @@ fn is_common(value: &[u8]) -> bool {
 fn is_decoded_placeholder(value: &[u8]) -> bool {
     use base64::Engine as _;
     let trimmed = value.trim_ascii_end();
-    if trimmed.len() < 16 || trimmed.len() % 4 != 0 {
+    if trimmed.len() < 16 || !trimmed.len().is_multiple_of(4) {
         return false;
     }
     base64::prelude::BASE64_STANDARD
