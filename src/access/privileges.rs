@@ -154,6 +154,34 @@ pub(super) fn of_all(
     all
 }
 
+/// Whether a principal, or a group's policies, may do everything.
+pub(super) fn administers(documents: &[Document], policies: &[Key], bundle: &Bundle) -> Decision {
+    let context = Context::new();
+    let judge = Judge {
+        documents,
+        policies,
+        bundle,
+        context: &context,
+    };
+    judge.administers_everything(answer).decision
+}
+
+/// Whether a principal could do everything if its own policies allowed everything.
+pub(super) fn leaves_everything(
+    documents: &[Document],
+    policies: &[Key],
+    bundle: &Bundle,
+) -> Decision {
+    let context = Context::new();
+    let judge = Judge {
+        documents,
+        policies,
+        bundle,
+        context: &context,
+    };
+    judge.administers_everything(limits).decision
+}
+
 struct Judge<'a> {
     documents: &'a [Document],
     policies: &'a [Key],

@@ -1,6 +1,7 @@
 //! The command line: a verb is a file. The only part that reads clock, environment and
 //! terminal, and the only one that prints.
 
+mod access;
 mod answer;
 mod audit;
 mod checks;
@@ -54,6 +55,7 @@ enum Verb {
     Demo(demo::Args),
     Init(init::Args),
     Answer(answer::Args),
+    Access(access::Args),
     Explain(explain::Args),
     Report(report::Args),
     Inventory(inventory::Args),
@@ -88,6 +90,7 @@ pub fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&cli.global, &args),
         Verb::Init(args) => init::run(&cli.global, &args),
         Verb::Answer(args) => answer::run(&cli.global, &args),
+        Verb::Access(args) => access::run(&cli.global, &args),
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Inventory(args) => inventory::run(&cli.global, &args),

@@ -109,6 +109,7 @@ impl Estate {
             policies: &self.policies,
             trusts: &self.trusts,
             memberships: &self.memberships,
+            ..AccessFacts::default()
         })
     }
 
