@@ -465,6 +465,7 @@ fn reason(key: &str) -> String {
         "sts:externalid" => "external id".to_owned(),
         "aws:principalorgid" | "aws:principalorgpaths" | "aws:resourceorgid" => "org id".to_owned(),
         "aws:requestedregion" => "region".to_owned(),
+        "aws:tokenissuetime" => "needs a session".to_owned(),
         "aws:currenttime" | "aws:epochtime" => "time".to_owned(),
         _ if key.starts_with("aws:requesttag/") || key == "aws:tagkeys" => "request tag".to_owned(),
         _ if key.starts_with("aws:resourcetag/") => "resource tag".to_owned(),

@@ -236,6 +236,18 @@ fn is_service_linked(key: &Key) -> bool {
     key.0.contains(":role/aws-service-role/")
 }
 
+/// What holds for every request, by the bundle alone: for policies that are not its own.
+pub(super) fn context_of_bundle(bundle: &Bundle) -> Context {
+    if bundle.depends_on_context {
+        return bundle.context.clone();
+    }
+    Context::new()
+        .with("aws:PrincipalArn", &[&bundle.key.0])
+        .with("aws:PrincipalAccount", &[&bundle.account])
+        .with("aws:SecureTransport", &["true"])
+        .with("aws:PrincipalIsAWSService", &["false"])
+}
+
 /// What holds for every request that this principal makes itself.
 pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context {
     let kind = match identity.kind {
@@ -267,11 +279,10 @@ pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context
         context = context
             .with("aws:CurrentTime", &[&text])
             .with("aws:EpochTime", &[&epoch]);
-        // Sessions of roles are young; keys of users are no sessions.
-        context = match identity.kind {
-            IdentityKind::User | IdentityKind::Root => context.without("aws:TokenIssueTime"),
-            _ => context.with("aws:TokenIssueTime", &[&text]),
-        };
+        // Sessions of roles are young; users may or may not take one.
+        if identity.kind == IdentityKind::Role {
+            context = context.with("aws:TokenIssueTime", &[&text]);
+        }
     }
     for (name, value) in &identity.tags {
         context = context.with(&format!("aws:PrincipalTag/{name}"), &[value]);

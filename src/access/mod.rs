@@ -9,7 +9,8 @@
 //!
 //! Modules in reading order: [`glob`] matches names, [`condition`] and [`policy`] read
 //! documents, `holdings` brings together what binds a
-//! principal, [`evaluate`] answers one request, [`privileges`] asks the requests that tell
+//! principal, [`evaluate`] answers one request, [`joint`] one with policies of
+//! resource and session, [`privileges`] asks the requests that tell
 //! what a principal really is, [`trust`] says who may become a role, and [`escalation`] finds
 //! the ways from one principal to the rights of others.
 
@@ -18,6 +19,7 @@ pub mod escalation;
 pub mod evaluate;
 pub mod glob;
 mod holdings;
+pub mod joint;
 pub mod policy;
 pub mod privileges;
 pub mod trust;
@@ -32,6 +34,7 @@ use keymuster_api::{Credential, Identity, Key, Membership, Policy, Reference, Ti
 pub use condition::{Context, Tri};
 pub use escalation::{Escalation, Hop, Way};
 pub use evaluate::{Answer, Decision, Evidence, Request, Step};
+pub use joint::Besides;
 pub use privileges::Privilege;
 pub use trust::{TrustFact, TrustKind};
 
@@ -39,7 +42,7 @@ use holdings::{Bundle, Index};
 use policy::Document;
 
 /// The facts that rights are made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct AccessFacts<'a> {
     /// Principals.
     pub identities: &'a [Identity],
@@ -83,15 +86,15 @@ pub fn assess(estate_facts: &AccessFacts<'_>) -> Access {
     let mut access = Access::default();
     let mut interned: HashMap<&str, u32> = HashMap::new();
     let mut of_policy = Vec::with_capacity(estate_facts.policies.len());
-    let texts = estate_facts
-        .policies
-        .iter()
-        .map(|policy| (&policy.key, policy.document.as_str()));
-    for (key, text) in texts {
+    for policy in estate_facts.policies {
+        let text = policy.document.as_str();
         let document = intern(&mut access.documents, &mut interned, text);
-        access.note(key, document);
+        // What is wrong with a version that is not in force is nobody's concern.
+        if escalation::version_of(policy).is_none() {
+            access.note(&policy.key, document);
+        }
         of_policy.push(document);
-        access.policies.push(key.clone());
+        access.policies.push(policy.key.clone());
     }
     let mut trusts: BTreeMap<&Key, u32> = BTreeMap::new();
     for trust in estate_facts.trusts {
@@ -207,6 +210,16 @@ impl Access {
     /// What is odd about trust policies, by role.
     pub fn trust_facts(&self) -> &[TrustFact] {
         &self.trust_facts
+    }
+
+    /// Answers one request under the policies of a resource and a session besides.
+    pub fn can_with(&self, request: &Request<'_>, besides: Besides<'_>) -> Answer {
+        match self.bundles.get(request.principal) {
+            Some(bundle) => {
+                joint::answer(&self.documents, &self.policies, bundle, request, besides)
+            }
+            None => Answer::not_allowed(),
+        }
     }
 
     /// What could not be understood as written, by policy.

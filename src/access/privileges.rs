@@ -14,7 +14,7 @@ use super::{
     condition::Context,
     evaluate::{Answer, Decision, Evidence, Request, answer, limits},
     holdings::{Bundle, Signature},
-    policy::{Document, Effect},
+    policy::{ActionPattern, Document, Effect},
 };
 
 /// What is known of one principal.
@@ -113,6 +113,16 @@ const GRANTING: [(&str, &str); 6] = [
     ("iam:PutRolePolicy", "role"),
     ("iam:AttachGroupPolicy", "group"),
     ("iam:PutGroupPolicy", "group"),
+];
+
+/// Actions that an administrator's own policies grant besides.
+const ESSENTIAL: [&str; 6] = [
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PassRole",
+    "iam:UpdateAssumeRolePolicy",
 ];
 
 /// The privileges of all principals. Those that hold the same documents are judged once.
@@ -275,6 +285,9 @@ impl Judge<'_> {
         if everything.decision == Decision::NotAllowed {
             return everything;
         }
+        if std::ptr::fn_addr_eq(ask, answer as Ask) && !self.grants_all_of_iam() {
+            return Answer::not_allowed();
+        }
         let granting = GRANTING
             .iter()
             .map(|(action, kind)| {
@@ -287,6 +300,30 @@ impl Judge<'_> {
             .max_by_key(|answer| answer.decision)
             .unwrap_or_else(Answer::not_allowed);
         Self::together([everything, granting])
+    }
+
+    /// Whether its own policies grant every action that gives rights to somebody. A complement
+    /// that leaves some of them out grants much, but makes no administrator by itself; a Deny
+    /// that takes one away unmakes none.
+    fn grants_all_of_iam(&self) -> bool {
+        if self.bundle.kind == IdentityKind::Root {
+            return true;
+        }
+        let granted = |action: &str| {
+            let statements = self
+                .bundle
+                .identity
+                .iter()
+                .flat_map(|held| &self.documents[held.document as usize].statements);
+            statements
+                .filter(|statement| statement.effect == Effect::Allow)
+                .any(|statement| {
+                    let hit = |pattern: &ActionPattern| pattern.glob.matches(action);
+                    statement.actions.iter().any(hit) != statement.not_action
+                })
+        };
+        let granting = GRANTING.iter().map(|(action, _)| *action);
+        granting.chain(ESSENTIAL).all(granted)
     }
 
     fn wildcard_services(&self) -> Vec<(String, Evidence)> {

@@ -8,7 +8,7 @@ use keymuster_api::Key;
 
 use super::{
     condition::{Clause, Context, Lookup, Tri, all},
-    policy::{Document, Effect, Statement},
+    policy::{Document, Effect, PrincipalElement, Statement},
 };
 
 /// What is odd about one entry of a trust policy.
@@ -99,7 +99,22 @@ fn names(kind: &str, value: &str, principal: &str, account: &str) -> Named {
     }
 }
 
-fn speaks(statement: &Statement, action: &str) -> bool {
+/// How an element names a principal of an account.
+pub(super) fn named_by(element: &PrincipalElement, principal: &str, account: &str) -> Named {
+    let best = element
+        .entries
+        .iter()
+        .map(|(kind, value)| names(kind, value, principal, account))
+        .max()
+        .unwrap_or(Named::No);
+    match (element.negated, best) {
+        (false, best) => best,
+        (true, Named::No) => Named::Itself,
+        (true, _) => Named::No,
+    }
+}
+
+pub(super) fn speaks(statement: &Statement, action: &str) -> bool {
     let hit = statement
         .actions
         .iter()
@@ -136,17 +151,7 @@ pub(super) fn admits(
         if !speaks(statement, action) {
             continue;
         }
-        let best = element
-            .entries
-            .iter()
-            .map(|(kind, value)| names(kind, value, principal, account))
-            .max()
-            .unwrap_or(Named::No);
-        let named = match (element.negated, best) {
-            (false, best) => best,
-            (true, Named::No) => Named::Itself,
-            (true, _) => Named::No,
-        };
+        let named = named_by(element, principal, account);
         if named == Named::No {
             continue;
         }

@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
@@ -63,6 +63,12 @@ enum AccessVerb {
         /// key is not there; a key given again has several values.
         #[arg(long, value_name = "KEY=VALUE")]
         context: Vec<String>,
+        /// The policy of the resource, as a JSON file.
+        #[arg(long, value_name = "FILE")]
+        resource_policy: Option<PathBuf>,
+        /// The policy of the session, as a JSON file.
+        #[arg(long, value_name = "FILE")]
+        session_policy: Option<PathBuf>,
     },
     /// The way to an administrator, as a DOT graph.
     Graph {
@@ -85,6 +91,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     };
     let access = access::assess(&facts);
     if access.privileges().next().is_none() {
+        unseen(&gathered, &access);
         bail!("the exports hold no principal; add `aws iam get-account-authorization-details`");
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
@@ -107,6 +114,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             action,
             resource,
             context,
+            resource_policy,
+            session_policy,
         }) => {
             unseen(&gathered, &access);
             let principal = principal_of(&access, principal)?;
@@ -120,7 +129,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             if !action.contains(':') {
                 bail!("'{action}' is no action; write it with its service, as in s3:GetObject");
             }
-            let answer = access.can(&request);
+            let resource = resource_policy.as_deref().map(policy).transpose()?;
+            let session = session_policy.as_deref().map(policy).transpose()?;
+            let besides = access::Besides {
+                resource: resource.as_ref(),
+                session: session.as_ref(),
+            };
+            let answer = access.can_with(&request, besides);
             let said = report::access::Can {
                 principal,
                 action,
@@ -230,6 +245,23 @@ fn principal_of<'a>(access: &'a Access, name: &str) -> Result<&'a Key> {
         ),
         _ => bail!("no principal of the exports is called '{name}'; `keymuster access` lists them"),
     }
+}
+
+/// A policy from a file; what is wrong with it is told.
+fn policy(path: &Path) -> Result<access::policy::Document> {
+    let text = std::fs::read_to_string(path)
+        .with_context(|| format!("cannot read the policy {}", path.display()))?;
+    let document = access::policy::Document::parse(&text);
+    for problem in &document.problems {
+        note(&format!("policy {}: {problem}", path.display()));
+    }
+    if document.statements.is_empty() {
+        bail!(
+            "{} holds no statement; give a policy document",
+            path.display()
+        );
+    }
+    Ok(document)
 }
 
 fn context_of(given: &[String]) -> Result<access::Context> {

@@ -8,6 +8,8 @@
 mod ask;
 mod catalogue;
 mod closure;
+#[cfg(test)]
+mod tests;
 mod ways;
 mod witness;
 mod world;
@@ -27,6 +29,7 @@ use ask::Sets;
 use catalogue::catalogue;
 use ways::{Finder, Found};
 use world::World;
+pub(super) use world::version_of;
 
 /// So many targets of a way are named; the rest is counted.
 const NAMED_TARGETS: usize = 3;

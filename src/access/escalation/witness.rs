@@ -6,10 +6,19 @@ use std::collections::HashSet;
 use crate::access::glob::{Glob, Token};
 
 /// After so many steps a search is given up.
-const MAX_STEPS: usize = 100_000;
+const MAX_STEPS: usize = 20_000;
 
-/// A text that all patterns match; `None` if there is none, or none was found in time.
+/// Where the last part of an ARN begins: wildcards before it stand for no colon.
+fn last_part(kind: &Glob) -> usize {
+    let colons = kind.tokens().iter().enumerate();
+    let mut colons = colons.filter(|(_, token)| **token == Token::Byte(b':'));
+    colons.nth(4).map_or(0, |(at, _)| at)
+}
+
+/// A text that all patterns match; `None` if there is none, or none was found in time. The first
+/// pattern is that of a kind of ARN.
 pub(super) fn witness(patterns: &[&Glob]) -> Option<String> {
+    let last_part = patterns.first().map_or(0, |kind| last_part(kind));
     let start: Vec<u16> = vec![0; patterns.len()];
     let mut seen: HashSet<Vec<u16>> = HashSet::new();
     // A path through the positions of all patterns at once, and the bytes it took.
@@ -48,7 +57,10 @@ pub(super) fn witness(patterns: &[&Glob]) -> Option<String> {
         let only_stars = tokens
             .iter()
             .all(|token| matches!(token, None | Some(Token::Many)));
-        if fits && !only_stars {
+        let in_a_part = taken == b':'
+            && usize::from(at.first().copied().unwrap_or_default()) < last_part
+            && !matches!(tokens.first(), Some(Some(Token::Byte(_))));
+        if fits && !only_stars && !in_a_part {
             let next = at
                 .iter()
                 .zip(&tokens)

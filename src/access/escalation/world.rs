@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use keymuster_api::{IdentityKind, Key};
+use keymuster_api::{IdentityKind, Key, Policy};
 
 use super::{ask::Sets, catalogue::Only};
 use crate::access::{
@@ -91,9 +91,11 @@ pub(super) fn is_immutable(key: &Key) -> bool {
     key.0.contains(":role/aws-service-role/") || key.0.contains(":role/aws-reserved/")
 }
 
-/// The policy of which a key is a version that is not in force.
-pub(super) fn version_of(key: &Key) -> Option<&str> {
-    key.0.split_once("/version/").map(|(policy, _)| policy)
+/// The policy of which this is a version that is not in force. Such a version is tied to nobody.
+pub(in crate::access) fn version_of(policy: &Policy) -> Option<&str> {
+    let (of, version) = policy.key.0.rsplit_once("/version/v")?;
+    let numbered = !version.is_empty() && version.bytes().all(|byte| byte.is_ascii_digit());
+    (numbered && policy.attached.is_empty()).then_some(of)
 }
 
 impl<'a> World<'a> {
@@ -212,7 +214,7 @@ impl<'a> World<'a> {
             }
         }
         for (policy, document) in facts.policies.iter().zip(of_policy) {
-            if let Some(of) = version_of(&policy.key) {
+            if let Some(of) = version_of(policy) {
                 self.versions.entry(of).or_default().push(*document);
                 continue;
             }
