@@ -126,6 +126,8 @@ pub struct KindAdvice {
     pub sensitivity: String,
     /// Usual longest lifetime in days, where the vendor sets one.
     pub lifetime_max_days: Option<u32>,
+    /// Whether each of its credentials has a public identifier.
+    pub has_handle: bool,
 }
 
 /// Everything a check may look at.

@@ -19,6 +19,7 @@ mod facet;
 mod finding;
 mod findings;
 mod follow;
+mod listing;
 mod party;
 mod policy;
 mod policy_file;

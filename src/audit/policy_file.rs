@@ -10,7 +10,7 @@ use super::policy::{Field, Limit, Policy};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// The text is no policy.
-    #[error("policy, line {line}, column {column}: {message}")]
+    #[error("{line}:{column}: {message}")]
     Text {
         /// Counted from 1.
         line: usize,

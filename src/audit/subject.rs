@@ -1,6 +1,6 @@
 //! What checks ask of one credential: its record, owner, tier, exposure, age.
 
-use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, Status};
+use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, PathClass, Status};
 
 use super::{CheckCx, KindAdvice, PrivilegeFact};
 use crate::{
@@ -60,11 +60,22 @@ impl<'a> CheckCx<'a> {
     pub(super) fn record_of_this_key(&self, ix: u32) -> Option<&'a Record> {
         let found = self.matched(ix)?;
         let record = self.record(found.record)?;
-        let about_this = match found.key {
-            MatchKey::NativeId | MatchKey::Fingerprint => true,
-            _ => !names_another_key(record, self.handle_of(self.credential(ix))),
+        let about_this = match (found.key, self.handle_of(self.credential(ix))) {
+            (MatchKey::NativeId | MatchKey::Fingerprint, _) => true,
+            (_, Some(handle)) => !names_keys(record) || names_key(record, handle),
+            // One of several keys of a principal, and nobody knows which.
+            (_, None) => !self
+                .further_records(ix)
+                .any(|other| name_different_keys(record, other)),
         };
         about_this.then_some(record)
+    }
+
+    /// The records that match a credential besides its own.
+    pub(super) fn further_records(&self, ix: u32) -> impl Iterator<Item = &'a Record> {
+        let also = self.matches.also.get(ix as usize);
+        let also = also.map_or(&[][..], Vec::as_slice);
+        also.iter().filter_map(|other| self.record(other.record))
     }
 
     fn handle_of(&self, credential: &Credential) -> Option<&'a str> {
@@ -296,81 +307,43 @@ pub(super) fn only_in_history(sighting: &Sighting) -> bool {
     !sighting.in_worktree && sighting.at_tip.as_ref().is_some_and(Vec::is_empty)
 }
 
-/// Whether a path is that of tests, fixtures or examples, by the words of its parts.
+/// Whether a path is that of tests, fixtures or examples.
 pub(super) fn is_test_path(path: &str) -> bool {
-    let lower = path.to_lowercase();
-    let (folders, name) = lower.rsplit_once('/').unwrap_or(("", &lower));
-    let test_folder = folders.split('/').any(|part| {
-        matches!(
-            part,
-            "test"
-                | "tests"
-                | "__tests__"
-                | "testdata"
-                | "test-data"
-                | "test_data"
-                | "spec"
-                | "specs"
-                | "fixture"
-                | "fixtures"
-                | "__fixtures__"
-                | "example"
-                | "examples"
-                | "sample"
-                | "samples"
-                | "mock"
-                | "mocks"
-                | "__mocks__"
-                | "e2e"
-        )
-    });
-    let stem = name.split('.').next().unwrap_or(name);
-    test_folder
-        || stem.starts_with("test_")
-        || stem.ends_with("_test")
-        || name.contains(".test.")
-        || name.contains(".spec.")
+    PathClass::is_test(path.as_bytes())
 }
 
-/// Whether a record carries key ids and this handle is none of them.
-fn names_another_key(record: &Record, handle: Option<&str>) -> bool {
-    let mut keys = record
+/// The ids of single keys that a record carries.
+fn key_ids(record: &Record) -> impl Iterator<Item = &str> {
+    let of_keys = |scheme: &str| {
+        matches!(
+            scheme,
+            "access_key_id" | "key_id" | "token_id" | "fingerprint_hmac"
+        )
+    };
+    record
         .identifiers
         .iter()
-        .filter(|id| {
-            matches!(
-                id.scheme.as_str(),
-                "access_key_id" | "key_id" | "token_id" | "fingerprint_hmac"
-            )
-        })
-        .peekable();
-    keys.peek().is_some() && handle.is_some_and(|handle| keys.all(|id| id.value != handle))
+        .filter(move |id| of_keys(&id.scheme))
+        .map(|id| id.value.as_str())
+}
+
+/// Whether a record is one of keys, by their ids.
+pub(super) fn names_keys(record: &Record) -> bool {
+    key_ids(record).next().is_some()
+}
+
+fn names_key(record: &Record, handle: &str) -> bool {
+    key_ids(record).any(|id| id == handle)
+}
+
+/// Whether two records are of keys, and have none in common.
+pub(super) fn name_different_keys(a: &Record, b: &Record) -> bool {
+    names_keys(a) && names_keys(b) && !key_ids(a).any(|id| names_key(b, id))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{is_test_path, read_time};
-
-    #[test]
-    fn test_paths_are_told_by_whole_words() {
-        for path in [
-            "tests/keys.py",
-            "a/__mocks__/b.js",
-            "src/app.test.ts",
-            "pkg/db_test.go",
-        ] {
-            assert!(is_test_path(path), "{path}");
-        }
-        for path in [
-            "src/latest/keys.py",
-            "contest/a.py",
-            "attestation.go",
-            "src/testing.md",
-            ".env",
-        ] {
-            assert!(!is_test_path(path), "{path}");
-        }
-    }
+    use super::read_time;
 
     #[test]
     fn a_date_lasts_till_its_end() {

@@ -146,15 +146,11 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     );
     let json = serde_json::to_string(&document).context("cannot write the record of the run")?;
     ledger.put_document(&run_id, &json)?;
-    for note in changes.notes.iter().chain(
-        ground
-            .inventory
-            .iter()
-            .flat_map(|inventory| &inventory.notes),
-    ) {
-        if global.verbose > 0 {
-            super::note(note);
-        }
+    // An exception that does not count is one that somebody relies on.
+    let inventory_notes = ground.inventory.iter().flat_map(|one| &one.notes);
+    let told = changes.notes.iter().filter(|_| !global.quiet);
+    for note in told.chain(inventory_notes.filter(|_| global.verbose > 0)) {
+        super::note(note);
     }
     write(global, &ground, &document)?;
     let is_open = |finding: &audit::Finding| {
@@ -192,7 +188,8 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
     if let Some(file) = &table.file {
         let path = config.path(file);
         let text = read(&path, "policy")?;
-        policy = Policy::from_toml(&text, &policy).with_context(|| path.display().to_string())?;
+        policy = Policy::from_toml(&text, &policy)
+            .map_err(|error| anyhow!("{}:{error}", path.display()))?;
     }
     let exceptions = match &config.file.exceptions {
         None => None,
@@ -248,7 +245,10 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
 
 fn read(path: &Path, what: &str) -> Result<String> {
     fs::read_to_string(path)
-        .with_context(|| format!("cannot read the {what} file {}", path.display()))
+        .with_context(|| {
+            let path = path.display();
+            format!("cannot read {path}; name the {what} file relative to keymuster.toml, or leave the line out")
+        })
 }
 
 fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
@@ -256,7 +256,7 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
     for table in &config.file.inventory {
         let path = config.path(&table.file);
         let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the inventory {}", path.display()))?;
+            .with_context(|| format!("cannot read the inventory {}; correct the name in keymuster.toml, or begin one with `keymuster inventory template`", path.display()))?;
         let label = table.file.display().to_string();
         let map = InventoryMap::try_from(table.map.clone())
             .map_err(|message| anyhow!("{}: [inventory.map]: {message}", config.path.display()))?;

@@ -202,7 +202,10 @@ impl Config {
 
     /// A path of the configuration, relative to its file.
     pub(super) fn path(&self, path: &Path) -> PathBuf {
-        self.folder.join(path)
+        match self.folder.as_os_str().to_str() {
+            Some("." | "") => path.to_path_buf(),
+            _ => self.folder.join(path),
+        }
     }
 
     /// The state folder of the estate.
@@ -363,6 +366,7 @@ pub(super) fn advice(kinds: &Kinds) -> BTreeMap<String, KindAdvice> {
                 rotate: kind.rotate.to_string(),
                 sensitivity: sensitivity(kind.sensitivity).to_owned(),
                 lifetime_max_days: kind.lifetime_max_days,
+                has_handle: kind.handle.is_some(),
             };
             (kind.id.to_string(), advice)
         })

@@ -136,7 +136,23 @@ fn fail(error: &anyhow::Error) {
         text.push_str(if index == 0 { "" } else { ": " });
         text.push_str(&cause.to_string());
     }
+    text.push_str(next_step(error, &text));
+    // A message that shows its place in a file brings the word along.
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
     let _ = writeln!(anstream::stderr(), "{style}error{style:#}: {text}");
+}
+
+/// What to do about a failure of the system that nobody has said a word to.
+fn next_step(error: &anyhow::Error, text: &str) -> &'static str {
+    let kind = error.root_cause().downcast_ref::<io::Error>();
+    match kind.map(io::Error::kind) {
+        _ if text.contains("; ") => "",
+        Some(io::ErrorKind::NotFound) => "; check the path",
+        Some(io::ErrorKind::PermissionDenied) => {
+            "; run as a user who may, or change its permissions"
+        }
+        _ => "",
+    }
 }
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {

@@ -4,7 +4,7 @@ use std::{fs, io::Write as _, path::PathBuf};
 
 use anyhow::{Context as _, Result};
 use clap::Subcommand;
-use keymuster_api::{Content, Fresh, Place, Spot, SystemId};
+use keymuster_api::{Content, Fresh, PathClass, Place, Spot, SystemId};
 
 use super::{Exit, global::Global, note, state};
 use crate::{
@@ -154,10 +154,7 @@ fn test(file: &PathBuf, paths: &[PathBuf]) -> Result<Exit> {
         let line = memchr::memchr_iter(b'\n', &bytes[..candidate.span.start]).count() + 1;
         let verdict = if told.contains(&candidate) {
             "reported".to_owned()
-        } else if !candidate
-            .verdicts
-            .contains(engine::classify(path.as_bytes()))
-        {
+        } else if !candidate.verdicts.contains(PathClass::of(path.as_bytes())) {
             "kept silent: the rule does not hold in files of this class".to_owned()
         } else {
             "kept silent: another rule tells the same secret".to_owned()

@@ -105,8 +105,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             .for_each(|remark| super::note(remark));
     }
     let prefixes = prefixes_by_resource(&gathered, &prefixes);
+    let before_merge = args
+        .history
+        .as_deref()
+        .is_some_and(|history| history == "staged" || history.contains(".."));
     write(
         global,
+        before_merge,
         format.name(),
         &gathered,
         &engine,
@@ -182,11 +187,17 @@ fn connectors(args: &Args, paths: &[PathBuf]) -> Result<(Vec<Box<dyn Connector>>
             });
             continue;
         }
-        if let Err(error) = fs::metadata(path) {
-            bail!(
+        match fs::metadata(path) {
+            Err(error) => bail!(
                 "cannot read {}: {error}; name an existing directory, file or repository",
                 path.display()
-            );
+            ),
+            // A pipe or a device has no end that could be known beforehand.
+            Ok(metadata) if !metadata.is_file() && !metadata.is_dir() => bail!(
+                "{0} is neither a file nor a directory; send it through standard input: keymuster scan - < {0}",
+                path.display()
+            ),
+            Ok(_) => {}
         }
         let name = name_of(path);
         let repository = registry::discover(path);
@@ -279,6 +290,7 @@ fn prefixes_by_resource(gathered: &Gathered, prefixes: &BTreeMap<String, String>
 
 fn write(
     global: &Global,
+    before_merge: bool,
     format: &str,
     gathered: &Gathered,
     engine: &Engine,
@@ -303,6 +315,7 @@ fn write(
         gaps: &gathered.gaps,
         searched,
         tool_version: env!("CARGO_PKG_VERSION"),
+        before_merge,
         page: page(global, output.is_stdout()),
     };
     let format = scan_format(format).context("unknown format")?;

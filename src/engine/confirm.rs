@@ -6,7 +6,7 @@ use keymuster_api::{Candidate, Confidence, Details, Handle, PathClasses};
 use regex_automata::{Anchored, Input};
 
 use super::{
-    allow,
+    allow, heads,
     judge::{assignment, entropy, login, placeholder},
     proof::{Found, Proof},
     rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
@@ -40,6 +40,11 @@ pub(super) fn judge(
 ) -> Result<Candidate, &'static str> {
     let is_run = rule.lane == Lane::Run;
     if matches!(rule.lane, Lane::Token(_)) && at > 0 && is_word_byte(bytes[at - 1]) {
+        return Err("it begins in the middle of a word");
+    }
+    if let Lane::Anchor(anchors) = &rule.lane
+        && !heads::may_begin(anchors, bytes, at)
+    {
         return Err("it begins in the middle of a word");
     }
     if is_run && run::length(bytes, at).is_none() {

@@ -55,6 +55,14 @@ pub enum Lane {
     Run,
 }
 
+/// Whether a file name matches one of a rule's `names`: exact, or `*.suffix`.
+pub(super) fn is_named(name: &[u8], names: &[Text]) -> bool {
+    names.iter().any(|wanted| match wanted.strip_prefix('*') {
+        Some(suffix) => name.len() > suffix.len() && name.ends_with(suffix.as_bytes()),
+        None => name == wanted.as_bytes(),
+    })
+}
+
 /// A rule, checked and ready.
 pub struct Rule {
     /// `provider.kind`.
@@ -264,6 +272,42 @@ impl Rule {
         })
     }
 
+    /// What [`Rule::compile`] could complain of, at a hundredth of its price.
+    ///
+    /// # Errors
+    /// Which pattern is wrong, and how.
+    pub(super) fn check_patterns(&self) -> Result<(), String> {
+        let parse = |what: &str, pattern: &str| {
+            let hir = regex_syntax::ParserBuilder::new()
+                .unicode(false)
+                .utf8(false)
+                .build()
+                .parse(pattern)
+                .map_err(|error| format!("rule '{}': {what}: {error}", self.id))?;
+            if super::rule_text::states(&hir) > super::rule_text::MOST_STATES {
+                return Err(format!(
+                    "rule '{}': {what}: is too large; lower its repetitions",
+                    self.id
+                ));
+            }
+            Ok(())
+        };
+        parse("pattern", &self.pattern)?;
+        if !self.pattern.contains("?<secret>") && !self.pattern.contains("?P<secret>") {
+            return Err(format!(
+                "rule '{}': pattern needs a group (?<secret>…)",
+                self.id
+            ));
+        }
+        if let Some(before) = &self.before {
+            parse("before", before)?;
+        }
+        if let Some(near) = &self.near {
+            parse("near", near)?;
+        }
+        Ok(())
+    }
+
     /// Compiles the rule's patterns.
     ///
     /// # Errors
@@ -273,7 +317,7 @@ impl Rule {
             meta::Regex::builder()
                 .configure(
                     meta::Config::new()
-                        .nfa_size_limit(Some(16 << 20))
+                        .nfa_size_limit(Some(256 << 20))
                         .utf8_empty(false),
                 )
                 .syntax(syntax::Config::new().unicode(false).utf8(false))

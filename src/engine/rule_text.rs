@@ -103,6 +103,9 @@ pub(crate) enum ClassWord {
     Config,
 }
 
+/// More states than this, and a pattern is refused: it would cost megabytes and milliseconds.
+pub(crate) const MOST_STATES: usize = 100_000;
+
 /// Shortest and longest match of a pattern in bytes.
 ///
 /// # Errors
@@ -118,5 +121,31 @@ pub(crate) fn lengths(pattern: &str) -> Result<(usize, usize), String> {
     let longest = properties
         .maximum_len()
         .ok_or_else(|| "is unbounded; write {20,400} instead of {20,}, * or +".to_owned())?;
+    let states = states(&hir);
+    if states > MOST_STATES {
+        return Err(format!(
+            "needs about {states} states; at most {MOST_STATES} are allowed, lower its repetitions"
+        ));
+    }
     Ok((properties.minimum_len().unwrap_or(0), longest))
+}
+
+/// About how many states a pattern compiles to, so that a rule that is compiled when it is first
+/// tried, in a worker, cannot fail there.
+pub(crate) fn states(hir: &regex_syntax::hir::Hir) -> usize {
+    use regex_syntax::hir::HirKind;
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) | HirKind::Class(_) => 1,
+        HirKind::Literal(literal) => literal.0.len(),
+        HirKind::Repetition(repetition) => {
+            let times = repetition.max.unwrap_or(repetition.min.saturating_add(1));
+            states(&repetition.sub)
+                .saturating_add(1)
+                .saturating_mul(times as usize)
+        }
+        HirKind::Capture(capture) => states(&capture.sub).saturating_add(2),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => {
+            parts.iter().map(states).fold(1, usize::saturating_add)
+        }
+    }
 }

@@ -6,6 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     anchor_lane::AnchorLane,
+    heads::{self, Heads},
     rule::{Lane, Rule},
     rule_text::RuleFile,
     token_lane::TokenLane,
@@ -185,15 +186,23 @@ impl RuleSet {
                 .expect("fewer than 65,536 literals; checked by `rules check`")
         };
         let runs = (!runs.is_empty()).then(|| slot(&runs));
+        let heads = Heads::new(
+            anchors
+                .iter()
+                .filter(|(text, _)| !heads::is_everywhere(text))
+                .map(|(&text, rules)| (text, slot(rules))),
+        );
         let tokens = TokenLane::new(
             prefixes
                 .iter()
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
             runs,
+            heads,
         );
         let anchors = AnchorLane::new(
             anchors
                 .iter()
+                .filter(|(text, _)| heads::is_everywhere(text))
                 .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
         );
         RuleSet {
@@ -245,7 +254,8 @@ impl RuleSet {
 
     /// How much is looked for: prefixes, anchors, words.
     pub fn literals(&self) -> (usize, usize, usize) {
-        (self.tokens.len(), self.anchors.len(), self.words.len())
+        let anchors = self.anchors.len() + self.tokens.heads();
+        (self.tokens.len(), anchors, self.words.len())
     }
 }
 
@@ -298,9 +308,9 @@ fn read_file(
         let source = Cow::Owned(format!("{file}:{}", place.line));
         let rule =
             Rule::new(rule.into_inner(), source, None).map_err(|message| fault(start, message))?;
-        // A user's rule fails here and not in a worker.
-        let regexes = rule.compile().map_err(|message| fault(start, message))?;
-        let _ = rule.regexes.set(regexes);
+        // A user's rule fails here and not in a worker, where it is compiled when it is tried.
+        rule.check_patterns()
+            .map_err(|message| fault(start, message))?;
         if let Some(other) = rules.get(&rule.id) {
             return Err(fault(
                 start,

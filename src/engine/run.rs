@@ -79,8 +79,8 @@ pub(super) fn is_digest(bytes: &[u8], value: &Range<usize>, floor: usize) -> boo
     let name = bytes[name].to_ascii_lowercase();
     DIGESTS.iter().any(|word| {
         memchr::memmem::find_iter(&name, word).any(|at| {
-            // `ref` in `prefs` and `rev` in `reverse` are other words.
-            word.len() > 4
+            // `ref` in `prefs`, `rev` in `reverse`, `build` in `buildkite` are other words.
+            word.len() > 5
                 || (at == 0 || !name[at - 1].is_ascii_alphabetic())
                     && name
                         .get(at + word.len())
@@ -142,6 +142,7 @@ mod tests {
             "reverse_token: V",
             "V",
             "shared_key=V",
+            "buildkite_token=V",
         ] {
             let at = text.len() - 1;
             assert!(!is_digest(text.as_bytes(), &(at..text.len()), 0), "{text}");

@@ -9,8 +9,8 @@ use keymuster_api::{
 use super::{
     confirm::confirm,
     inherit::{self, Reach},
-    path, precedence,
-    rule::TOKEN_RUN,
+    precedence,
+    rule::{TOKEN_RUN, is_named},
     ruleset::RuleSet,
     seal::Seal,
     text::{self, Decoded, Kind},
@@ -121,13 +121,11 @@ impl Engine {
         if candidates.is_empty() {
             return Vec::new();
         }
-        let class = path.map_or(PathClass::Plain, path::classify);
+        let class = path.map_or(PathClass::Plain, PathClass::of);
         let name = path.map(|path| path.rsplit(|&b| b == b'/').next().unwrap_or(path));
         precedence::winners(&self.rules, candidates, |candidate| {
             let at_home = match &self.rules.rules[candidate.rule as usize].lane {
-                super::rule::Lane::Name(names) => {
-                    name.is_some_and(|name| path::is_named(name, names))
-                }
+                super::rule::Lane::Name(names) => name.is_some_and(|name| is_named(name, names)),
                 _ => true,
             };
             at_home && candidate.verdicts.contains(class)
@@ -160,7 +158,7 @@ impl Engine {
             .named
             .iter()
             .any(|&number| match &self.rules.rules[number as usize].lane {
-                super::rule::Lane::Name(names) => path::is_named(name, names),
+                super::rule::Lane::Name(names) => is_named(name, names),
                 _ => false,
             })
     }
@@ -277,7 +275,7 @@ impl Engine {
             let super::rule::Lane::Name(names) = &rule.lane else {
                 continue;
             };
-            if path::is_named(name, names) {
+            if is_named(name, names) {
                 trace
                     .candidates
                     .extend(every_start(rule, number, &self.seal, bytes));
@@ -290,6 +288,11 @@ impl Engine {
     /// The oracle: every rule's pattern from every start over the whole content. No lanes, no
     /// windows, nothing inherited; slow, and what [`Engine::search`] must equal.
     pub fn search_whole(&self, content: &Content<'_>) -> Trace {
+        self.search_whole_with(content, 0..self.rules.rules.len() as u32)
+    }
+
+    /// The oracle with some of the rules.
+    pub(super) fn search_whole_with(&self, content: &Content<'_>, numbers: Range<u32>) -> Trace {
         let bytes = content.bytes;
         let kind = text::kind(bytes);
         let decoded = match kind {
@@ -302,12 +305,13 @@ impl Engine {
             traits: kind as u32,
             ..Trace::default()
         };
-        for (number, rule) in (0u32..).zip(&self.rules.rules) {
+        for number in numbers {
+            let rule = &self.rules.rules[number as usize];
             if let super::rule::Lane::Name(names) = &rule.lane {
                 let Spot::File { path } = &content.place.spot else {
                     continue;
                 };
-                if !path::is_named(path.name(), names) {
+                if !is_named(path.name(), names) {
                     continue;
                 }
             }

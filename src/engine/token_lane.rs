@@ -13,6 +13,7 @@ use keymuster_api::Hit;
 use wide::u8x16;
 
 use super::{
+    heads::{self, Heads},
     rule::{TOKEN_RUN, is_word_byte},
     run,
 };
@@ -25,12 +26,15 @@ pub(super) struct TokenLane {
     prefixes: Vec<(Box<[u8]>, u16)>,
     /// The slot of hits of runs, if a rule wants them.
     runs: Option<u16>,
+    /// Anchors that begin where a word begins.
+    heads: Heads,
 }
 
 impl TokenLane {
     pub(super) fn new<'a>(
         literals: impl Iterator<Item = (&'a [u8], u16)>,
         runs: Option<u16>,
+        heads: Heads,
     ) -> TokenLane {
         let mut prefixes: Vec<(Box<[u8]>, u16)> =
             literals.map(|(text, slot)| (text.into(), slot)).collect();
@@ -46,6 +50,7 @@ impl TokenLane {
             starts,
             prefixes,
             runs,
+            heads,
         }
     }
 
@@ -53,27 +58,34 @@ impl TokenLane {
         self.prefixes.len()
     }
 
-    /// Length of the longest prefix.
+    /// How many anchors are looked up where words begin.
+    pub(super) fn heads(&self) -> usize {
+        self.heads.len()
+    }
+
+    /// Length of the longest literal.
     pub(super) fn longest(&self) -> usize {
-        self.prefixes
-            .iter()
-            .map(|(text, _)| text.len())
-            .max()
-            .unwrap_or(0)
+        let prefixes = self.prefixes.iter().map(|(text, _)| text.len());
+        prefixes.max().unwrap_or(0).max(heads::LOOK)
     }
 
     /// Hits that begin inside `region`. Looks one byte before a position and [`TOKEN_RUN`]
     /// bytes from it, so a caller widens fresh ranges accordingly.
     pub(super) fn search(&self, bytes: &[u8], region: Range<usize>, out: &mut Vec<Hit>) {
-        if self.prefixes.is_empty() && self.runs.is_none() || region.is_empty() {
+        if region.is_empty() {
             return;
         }
         let end = bytes.len();
         let mut at = region.start;
         // Whether the byte before the block is a word byte.
-        let mut carry = u64::from(at > 0 && is_word_byte(bytes[at - 1]));
+        let before = at.checked_sub(1).map_or(0, |before| bytes[before]);
+        let mut carry = u64::from(is_word_byte(before));
+        let mut carry_alnum = u64::from(before.is_ascii_alphanumeric());
+        let mut carry_lower = u64::from(before.is_ascii_lowercase());
+        // The first word of an anchor may begin behind its first bytes.
+        let look_end = (region.end + heads::LOOK).min(end);
         let mut here = classify(bytes, at);
-        while at < region.end {
+        while at < look_end {
             let next = if at + 64 < end {
                 classify(bytes, at + 64)
             } else {
@@ -114,7 +126,17 @@ impl TokenLane {
                     }
                 }
             }
+            let lower = here.alnum & !here.digit & !here.upper;
+            let mut words = here.alnum & !(here.alnum << 1 | carry_alnum)
+                | here.upper & (lower << 1 | carry_lower);
+            while words != 0 {
+                let position = at + words.trailing_zeros() as usize;
+                words &= words - 1;
+                self.heads.look_up(bytes, position, &region, out);
+            }
             carry = here.word >> 63;
+            carry_alnum = here.alnum >> 63;
+            carry_lower = lower >> 63;
             here = next;
             at += 64;
         }
@@ -163,6 +185,10 @@ struct Masks {
     word: u64,
     dash: u64,
     digit: u64,
+    /// Letters and digits.
+    alnum: u64,
+    /// Capitals.
+    upper: u64,
 }
 
 impl Masks {
@@ -198,7 +224,8 @@ fn masks(block: &[u8; 64]) -> Masks {
         let is = |byte: u8| bytes.simd_eq(u8x16::splat(byte));
         let letter = within(bytes | u8x16::splat(0x20), b'a', 26);
         let digit = within(bytes, b'0', 10);
-        let word = letter | digit | is(b'_');
+        let alnum = letter | digit;
+        let word = alnum | is(b'_');
         // `-`, `.`, `/` and `+`, `=`.
         let lane = word | within(bytes, b'-', 3) | is(b'+') | is(b'=');
         let bits = |mask: u8x16| u64::from(mask.to_bitmask()) << (16 * index);
@@ -206,6 +233,8 @@ fn masks(block: &[u8; 64]) -> Masks {
         masks.word |= bits(word);
         masks.dash |= bits(is(b'-'));
         masks.digit |= bits(digit);
+        masks.alnum |= bits(alnum);
+        masks.upper |= bits(within(bytes, b'A', 26));
     }
     masks
 }
@@ -216,6 +245,7 @@ mod tests {
 
     use super::TokenLane;
     use crate::engine::{
+        heads::{self, Heads},
         rule::{TOKEN_RUN, is_lane_byte, is_word_byte},
         run,
     };
@@ -240,7 +270,7 @@ mod tests {
         #[test]
         fn masks_find_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcA_-0. =+/".to_vec()), 0..400), from in 0usize..200) {
             let prefixes = ["aa", "ab", "ab-c", "a-", "A_"];
-            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None);
+            let lane = TokenLane::new(prefixes.iter().enumerate().map(|(i, p)| (p.as_bytes(), i as u16)), None, Heads::new(std::iter::empty()));
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
@@ -252,12 +282,32 @@ mod tests {
 
         #[test]
         fn runs_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abcdefghA_-0= ".to_vec()), 0..900), from in 0usize..200) {
-            let lane = TokenLane::new(std::iter::empty(), Some(7));
+            let lane = TokenLane::new(std::iter::empty(), Some(7), Heads::new(std::iter::empty()));
             let from = from.min(text.len());
             let mut hits = Vec::new();
             lane.search(&text, from..text.len(), &mut hits);
             let hits: Vec<_> = hits.iter().map(|hit| (hit.at as usize, usize::from(hit.len) - 1)).collect();
             let wanted: Vec<_> = (from..text.len()).filter_map(|at| Some((at, run::length(&text, at)?))).collect();
+            prop_assert_eq!(hits, wanted);
+        }
+
+        #[test]
+        fn heads_are_what_a_loop_finds(text in prop::collection::vec(prop::sample::select(b"abAB9_-/ ".to_vec()), 0..400), from in 0usize..200, to in 200usize..400) {
+            let anchors = ["abab", "aba", "/bab", "--aba", "9ab"];
+            let lane = TokenLane::new(std::iter::empty(), None, Heads::new(anchors.iter().enumerate().map(|(i, a)| (*a, i as u16))));
+            let region = from.min(text.len())..to.min(text.len());
+            let mut hits = Vec::new();
+            lane.search(&text, region.clone(), &mut hits);
+            let mut hits: Vec<_> = hits.iter().map(|hit| (hit.at as usize, hit.slot)).collect();
+            hits.sort();
+            let mut wanted = Vec::new();
+            for at in region {
+                for (slot, anchor) in (0u16..).zip(anchors) {
+                    if heads::may_begin(&[anchor.into()], &text, at) {
+                        wanted.push((at, slot));
+                    }
+                }
+            }
             prop_assert_eq!(hits, wanted);
         }
     }

@@ -19,6 +19,7 @@ mod paint;
 mod sarif;
 pub mod scan;
 mod text;
+mod ticket;
 mod wire;
 
 #[cfg(test)]
@@ -36,7 +37,7 @@ pub use document::{
 pub use document::{Headline, headline};
 pub use explain::{explain_check, explain_kind, explain_rule};
 pub use file::{WriteError, write_file};
-pub use formats::{FORMATS, Format, format};
+pub use formats::{FORMATS, Format, Split, format};
 
 /// How a page may look. Files ignore it; terminal and pages honour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -50,12 +50,14 @@ pub struct Suppressions {
 
 /// What is wrong with a suppressions file.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{file}:{line}: {message}")]
+#[error("{file}:{line}:{column}: {message}")]
 pub struct SuppressionsError {
     /// The file.
     pub file: String,
     /// Line, from 1.
     pub line: usize,
+    /// Column, from 1, in bytes.
+    pub column: usize,
     /// What is wrong and what to write instead.
     pub message: String,
 }
@@ -73,10 +75,14 @@ impl Suppressions {
                 .count()
                 + 1
         };
-        let fault = |offset: usize, message: String| SuppressionsError {
-            file: file.to_owned(),
-            line: line_of(offset),
-            message,
+        let fault = |offset: usize, message: String| {
+            let offset = text.floor_char_boundary(offset);
+            SuppressionsError {
+                file: file.to_owned(),
+                line: line_of(offset),
+                column: offset - text[..offset].rfind('\n').map_or(0, |at| at + 1) + 1,
+                message,
+            }
         };
         let parsed: SuppressionsFile = toml::from_str(text).map_err(|error| {
             fault(
@@ -222,7 +228,10 @@ mod tests {
         let error = read("\n[[allow]]\npath = 'a/**'\nreason = 'x'\n")
             .err()
             .expect("refused");
-        assert!(error.starts_with("allow.toml:2: an entry names"), "{error}");
+        assert!(
+            error.starts_with("allow.toml:2:1: an entry names"),
+            "{error}"
+        );
         let error = read("[[allow]]\nsecret = '00'\nreason = ' '\n")
             .err()
             .expect("refused");

@@ -4,9 +4,13 @@
     keymuster key new --state STATE
     keymuster scan REPO --every-version --format jsonl -o all.jsonl --state STATE
     keymuster scan REPO --format jsonl -o newest.jsonl --state STATE
-    tests/bench/provenance.py REPO all.jsonl newest.jsonl
+    git -C REPO cat-file --batch-all-objects --unordered --batch \\
+        | cargo run --profile quick --example holders STATE > holders.txt
+    tests/bench/provenance.py REPO all.jsonl newest.jsonl holders.txt
 
-From `all.jsonl` it takes which blobs hold which secret, and nothing else. Then, for every
+Which blobs hold which secret is taken from `holders.txt` (every blob searched by itself, whatever
+its paths: a rule may be silent in tests or prose, and a secret that stands there first was brought
+in there all the same) and, for what only a file's name tells, from `all.jsonl`. Then, for every
 commit that any ref reaches, it walks the trees (each distinct tree once) and works out, for each
 secret: the commits that contain it where no parent of theirs does, the number of versions of each
 path, and the refs whose tip holds it. These are compared with what `newest.jsonl` says. A commit
@@ -62,12 +66,19 @@ def entries(tree):
 
 
 def main():
-    repo, all_file, newest_file = sys.argv[1:4]
+    repo, all_file, newest_file, holders = sys.argv[1:5]
     holds = defaultdict(set)  # blob -> secrets
+    shown = defaultdict(set)  # (secret, path) -> blobs that the scanner tells there
     for line in open(all_file):
         row = json.loads(line)
         if row["blob"]:
             holds[row["blob"]].add(row["secret_id"])
+            shown[row["secret_id"], row["path"].encode()].add(row["blob"])
+    wanted = set().union(*holds.values()) if holds else set()
+    for line in open(holders):
+        blob, secret = line.split()
+        if secret in wanted:
+            holds[blob].add(secret)
     print(f"{len(holds)} blobs hold {len(set().union(*holds.values()) if holds else [])} secrets")
 
     commits, trees = {}, []

@@ -2,10 +2,14 @@
 
 /// The whole run, from files on disk: the demo company, ids that last, the nights.
 mod audit;
+/// Bad content is a gap, bad configuration stops the run and says what to do.
+mod bad_input;
 /// Planted secrets are looked for in everything the program leaves behind.
 mod canary;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
+/// The hooks and jobs that people copy, run as they stand.
+mod hooks;
 /// The fast engine finds what the oracle finds, for every rule and any edit.
 mod law;
 /// An account made in a real moto server, exported with the AWS commands, and audited.

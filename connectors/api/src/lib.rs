@@ -19,6 +19,7 @@ mod fact;
 mod grade;
 mod known;
 mod located;
+mod path;
 mod place;
 mod progress;
 mod seal;

@@ -75,19 +75,20 @@ pub(crate) fn walk(
             continue;
         };
         if !kind.is_file() {
+            // Pipes, devices and links inside a tree have no content of their own.
+            if entry.depth() == 0 && !kind.is_dir() && !entry.path().is_dir() {
+                tally.unseen.fetch_add(1, Relaxed);
+                let reason = "neither a file nor a directory; name one".to_owned();
+                out.gap(gap(cx, root, GapKind::Unsupported, root, reason));
+            }
             continue;
         }
         let size = match entry.metadata() {
             Ok(metadata) => metadata.len(),
             Err(error) => {
                 tally.unseen.fetch_add(1, Relaxed);
-                out.gap(gap(
-                    cx,
-                    root,
-                    GapKind::Unreadable,
-                    entry.path(),
-                    error.to_string(),
-                ));
+                let (_, reason) = explain(&error, entry.path());
+                out.gap(gap(cx, root, GapKind::Unreadable, entry.path(), reason));
                 continue;
             }
         };
@@ -214,10 +215,14 @@ fn explain(error: &ignore::Error, root: &Path) -> (PathBuf, String) {
             child.clone(),
             format!("links back to {}", ancestor.display()),
         ),
-        ignore::Error::Io(error) => (
-            root.to_path_buf(),
-            format!("{error}; run as a user who may read it, or leave it out"),
-        ),
+        ignore::Error::Io(error) => {
+            // The walker wraps the system's words in its own.
+            let inner = error.get_ref().map(ToString::to_string);
+            let words = inner.unwrap_or_else(|| error.to_string());
+            let words = words.rsplit_once(": ").map_or(&*words, |(_, tail)| tail);
+            let reason = format!("{words}; run as a user who may read it, or leave it out");
+            (root.to_path_buf(), reason)
+        }
         other => (root.to_path_buf(), other.to_string()),
     }
 }

@@ -219,6 +219,23 @@ impl World {
         ix
     }
 
+    /// A key that is only counted: its id was not listed, and the count of keys says so.
+    pub(crate) fn unnamed_key(&mut self, user: &str) -> u32 {
+        let key = self.key(user);
+        let subject = format!("aws:access-key-slot:{user}#1");
+        let subject = self.estate.texts.intern(&subject);
+        let credential = self.credential(key);
+        credential.handle = None;
+        credential.subject = subject;
+        let advice = KindAdvice {
+            has_handle: true,
+            ..KindAdvice::default()
+        };
+        self.kinds.insert("aws.access-key".to_owned(), advice);
+        self.covered(&format!("aws:{ACCOUNT}")).complete = false;
+        key
+    }
+
     /// A secret that no system lists, not seen anywhere yet.
     pub(crate) fn secret(&mut self, kind: &str) -> u32 {
         let id = secret_id(self.estate.credentials.len());

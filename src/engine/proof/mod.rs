@@ -10,10 +10,12 @@
 mod armor;
 mod der;
 
+mod age_bech32;
 mod atlassian_crc32;
 mod aws_access_key;
 mod azure_client_secret;
 mod basic_auth;
+mod confluent_crc32;
 mod docker_auth;
 mod gcp_service_account;
 mod github_crc32;
@@ -26,6 +28,8 @@ mod pem_private_key;
 mod pgp_private_key;
 mod putty_private_key;
 mod pypi_macaroon;
+mod vercel_crc32;
+mod zuplo_crc32;
 
 /// What a rule matched, as a prover sees it. Borrowed from the worker's buffer.
 pub struct Found<'a> {
@@ -61,10 +65,12 @@ pub struct Prover {
 
 /// Every prover, sorted by name.
 pub const PROVERS: &[Prover] = &[
+    age_bech32::PROVER,
     atlassian_crc32::PROVER,
     aws_access_key::PROVER,
     azure_client_secret::PROVER,
     basic_auth::PROVER,
+    confluent_crc32::PROVER,
     docker_auth::PROVER,
     gcp_service_account::PROVER,
     github_crc32::PROVER,
@@ -77,6 +83,8 @@ pub const PROVERS: &[Prover] = &[
     pgp_private_key::PROVER,
     putty_private_key::PROVER,
     pypi_macaroon::PROVER,
+    vercel_crc32::PROVER,
+    zuplo_crc32::PROVER,
 ];
 
 /// The prover of that name.
@@ -167,11 +175,14 @@ mod tests {
     #[test]
     fn provers_are_total() {
         let good = [
+            "{age-key:AGE-SECRET-KEY-}",
             "{github-token:ghp_}",
             "{github-fine-grained}",
             "{npm-token}",
             "{gitlab-routable:glpat-}",
             "{atlassian-token}",
+            "{age-key:age}",
+            "{confluent-secret}",
             "{grafana-token}",
             "{jwt}",
             "{pem:RSA}",
@@ -188,6 +199,8 @@ mod tests {
             "{basic:user}",
             "{docker-auth}",
             "{pypi}",
+            "{vercel-token:vcp_}",
+            "{zuplo-key}",
         ];
         for form in good {
             let text = shape::fill(form, 7).expect("a shape").into_bytes();

@@ -307,8 +307,10 @@ mod tests {
     fn every_structure_can_be_made() {
         for name in tokens::NAMES.iter().chain(keys::NAMES) {
             let argument = match *name {
+                "age-key" => ":AGE-SECRET-KEY-",
                 "github-token" => ":ghp_",
                 "gitlab-routable" => ":glpat-",
+                "vercel-token" => ":vcp_",
                 "pem" => ":RSA",
                 "basic" => ":user",
                 _ => "",

@@ -9,9 +9,12 @@ use super::{DIGIT, LOWER, Random, UPPER, password, uuid};
 
 /// The placeholders made here.
 pub(super) const NAMES: &[&str] = &[
+    "age-key",
     "atlassian-token",
     "aws-id",
     "basic",
+    "confluent-secret",
+    "container-token",
     "docker-auth",
     "github-fine-grained",
     "github-token",
@@ -20,6 +23,8 @@ pub(super) const NAMES: &[&str] = &[
     "jwt",
     "npm-token",
     "pypi",
+    "vercel-token",
+    "zuplo-key",
 ];
 
 /// What the placeholder stands for; `None` if it is none of ours, or takes no such argument.
@@ -42,12 +47,31 @@ pub(super) fn make(name: &str, argument: &str, random: &mut Random) -> Option<St
             let head = format!("ATATT3xFfGF0{}=", url_safe(random, 171));
             format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
         }
+        ("container-token", "") => {
+            let head = format!("ATCTT3xFfGN0{}=", url_safe(random, 171));
+            format!("{head}{:08X}", crc32fast::hash(head.as_bytes()))
+        }
+        ("age-key", readable) if !readable.is_empty() => age_key(readable, random),
+        ("confluent-secret", "") => {
+            let body = BASE64_STANDARD.encode(random.bytes(42))[..54].to_owned();
+            let sum = BASE64_STANDARD.encode(crc32fast::hash(body.as_bytes()).to_le_bytes());
+            format!("cflt{body}{}", &sum[..6])
+        }
         ("grafana-token", "") => {
             let head = format!("glsa_{}", base62(random, 32));
             format!(
                 "{head}_{:08x}",
                 crc32fast::hash(head.as_bytes()).swap_bytes()
             )
+        }
+        ("vercel-token", prefix) if prefix.starts_with("vc") => {
+            format!("{prefix}{}", summed(&base62(random, 50)))
+        }
+        ("zuplo-key", "") => {
+            let body: String = (0..32)
+                .map(|_| random.of(b"0123456789abcdef") as char)
+                .collect();
+            format!("zpka_{body}_{:08x}", crc32fast::hash(body.as_bytes()))
         }
         ("jwt", "") => jwt(random),
         ("aws-id", "") => aws_id(random),
@@ -71,6 +95,46 @@ fn url_safe(random: &mut Random, count: usize) -> String {
     let mut text = BASE64_URL_SAFE_NO_PAD.encode(random.bytes(count));
     text.truncate(count);
     text
+}
+
+/// 32 bytes as age writes keys, in the case of the readable part.
+fn age_key(readable: &str, random: &mut Random) -> String {
+    const CHARSET: &[u8; 32] = b"qpzry9x8gf2tvdw0s3jn54khce6mua7l";
+    let lower = readable.to_ascii_lowercase();
+    // 52 characters of five bits, of which the last four bits are padding.
+    let mut data: Vec<u8> = (0..51).map(|_| random.below(32) as u8).collect();
+    data.push(16 * random.below(2) as u8);
+    let mut values: Vec<u8> = lower.bytes().map(|byte| byte >> 5).collect();
+    values.push(0);
+    values.extend(lower.bytes().map(|byte| byte & 31));
+    values.extend(&data);
+    values.extend([0; 6]);
+    let sum = 1 ^ values.iter().fold(1, |sum, &value| bech32_step(sum, value));
+    data.extend((0..6).map(|place| (sum >> (25 - 5 * place) & 31) as u8));
+    let text: String = data
+        .iter()
+        .map(|&value| char::from(CHARSET[usize::from(value)]))
+        .collect();
+    let key = format!("{lower}1{text}");
+    match lower == readable {
+        true => key,
+        false => key.to_ascii_uppercase(),
+    }
+}
+
+/// BIP-173's polynomial, a value further.
+fn bech32_step(sum: u32, value: u8) -> u32 {
+    const TERMS: [u32; 5] = [
+        0x3b6a_57b2,
+        0x2650_8e6d,
+        0x1ea1_19fa,
+        0x3d42_33dd,
+        0x2a14_62b3,
+    ];
+    let next = (sum & 0x01ff_ffff) << 5 ^ u32::from(value);
+    (0..5)
+        .filter(|bit| sum >> 25 >> bit & 1 == 1)
+        .fold(next, |next, bit| next ^ TERMS[bit])
 }
 
 /// The text and its CRC-32 as six digits of base 62.

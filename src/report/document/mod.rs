@@ -9,7 +9,7 @@ mod build;
 mod credentials;
 mod headline;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keymuster_api::Severity;
 use serde::{Deserialize, Serialize};
@@ -422,6 +422,27 @@ entries! {
     }
 }
 
+impl Document {
+    /// The same run with these findings only, and with the credentials they are about.
+    pub(crate) fn with(&self, findings: Vec<FindingEntry>) -> Document {
+        let subjects: BTreeSet<&str> = findings.iter().map(|f| f.subject.as_str()).collect();
+        let credentials = self.credentials.iter();
+        Document {
+            credentials: credentials
+                .filter(|credential| subjects.contains(credential.subject.as_str()))
+                .cloned()
+                .collect(),
+            findings,
+            schema: self.schema,
+            tool: self.tool.clone(),
+            run: self.run.clone(),
+            checks: self.checks.clone(),
+            timings: self.timings.clone(),
+            ..Document::default()
+        }
+    }
+}
+
 impl FindingEntry {
     /// The severity as a grade; a word of a later version counts as information.
     pub fn grade(&self) -> Severity {
@@ -445,7 +466,7 @@ impl Answered {
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
     /// It is no JSON, or its members have other types.
-    #[error("this is no findings document: {0}; give the findings.json of an audit")]
+    #[error("this is no findings document; give the findings.json of an audit")]
     Malformed(#[from] serde_json::Error),
     /// It has no schema version, or a later one.
     #[error(

@@ -59,7 +59,7 @@ impl Format for Sarif {
 }
 
 /// Every check with a finding, by id, with its place in the list.
-fn rules(doc: &Document) -> (Vec<Value>, BTreeMap<&str, usize>) {
+pub(super) fn rules(doc: &Document) -> (Vec<Value>, BTreeMap<&str, usize>) {
     let mut worst: BTreeMap<&str, Severity> = BTreeMap::new();
     for finding in &doc.findings {
         let grade = worst.entry(&finding.check).or_insert(Severity::Info);

@@ -274,6 +274,7 @@ impl Scan {
                 bytes: 1_400_000_000,
             },
             tool_version: "0.1.0",
+            before_merge: false,
             page,
         }
     }

@@ -65,6 +65,8 @@ pub struct ScanCx<'a> {
     pub searched: Searched,
     /// keymuster's version.
     pub tool_version: &'a str,
+    /// Whether a hook or a job asks, about changes that are not merged yet.
+    pub before_merge: bool,
     /// How the page for people may look.
     pub page: FormatCx,
 }

@@ -52,11 +52,20 @@ impl ScanFormat for Terminal {
             writeln!(out)?;
         }
         page.suppressed(sightings, out)?;
+        if cx.before_merge && !blocks.is_empty() {
+            writeln!(out, "{BEFORE_MERGE}\n")?;
+        }
         page.summary(&blocks, out)?;
         page.gaps(out)?;
         out.flush()
     }
 }
+
+/// What somebody does whose commit was just refused.
+const BEFORE_MERGE: &str = "\
+to go on: take the value out of the file (an environment variable, a vault), git add, commit again;
+a commit that holds it already must be amended, and a value that was pushed must be revoked.
+no secret? say why on its line: keymuster:allow <reason>";
 
 /// One credential and its places that count.
 struct Block<'a> {

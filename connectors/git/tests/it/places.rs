@@ -74,6 +74,39 @@ fn merges_introduce_nothing_that_a_parent_has() {
     assert_told(&fixture, &seen, "NEEDLE-BOTH");
 }
 
+/// History is told as it was recorded: grafts and replacements change what git shows, and
+/// neither hide an introduction nor make one.
+#[test]
+fn grafts_and_replacements_do_not_rewrite_history() {
+    let mut fixture = Fixture::new();
+    fixture.write("a", "a");
+    fixture.commit("root");
+    fixture.write("a", "NEEDLE-GRAFT\n");
+    let added = fixture.commit("add");
+    fixture.write("b", "b");
+    let after = fixture.commit("after");
+    let grafts = fixture.path().join(".git/info/grafts");
+    fs::create_dir_all(grafts.parent().unwrap()).unwrap();
+    fs::write(&grafts, format!("{after}\n")).unwrap();
+    assert_eq!(
+        fixture.git(&["rev-list", "--count", "HEAD"]),
+        "1",
+        "git obeys"
+    );
+    let seen = sweep(&fixture.path());
+    fs::remove_file(&grafts).unwrap();
+    assert_eq!(ids(&seen, "NEEDLE-GRAFT"), [added]);
+    assert_told(&fixture, &seen, "NEEDLE-GRAFT");
+
+    // The replacement is a commit without parents, and stands under a ref of its own.
+    fixture.git(&["replace", "--graft", &after.to_string()]);
+    let replacement = fixture.rev(&format!("refs/replace/{after}"));
+    fixture.git(&["config", "core.useReplaceRefs", "false"]);
+    let seen = sweep(&fixture.path());
+    assert_eq!(ids(&seen, "NEEDLE-GRAFT"), [added, replacement]);
+    assert_told(&fixture, &seen, "NEEDLE-GRAFT");
+}
+
 /// A rename moves a secret to another path and introduces nothing. A removal and its revert
 /// are two introductions.
 #[test]

@@ -8,7 +8,8 @@
 //! A credential with a further record at 0.80 or above that speaks of the same thing (by the
 //! same kind of key, or both by the key's own identity, or less than 0.10 apart), or with
 //! records between 0.60 and 0.80 that somebody must confirm. A record of the principal beside
-//! one of its key is no duplicate. Medium; high where owners or states differ.
+//! one of its key is no duplicate. Of a key without an id, records of different keys are not
+//! evaluated: one may be its own, and the other that of its sibling. Medium; high where owners or states differ.
 //!
 //! # Remedy
 //! Name the winning source and merge; confirm or refuse a match by writing the identifier
@@ -17,7 +18,10 @@
 use keymuster_api::Severity;
 
 use crate::{
-    audit::{Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject},
+    audit::{
+        Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject, listing::NO_KEY_ID,
+        subject::name_different_keys,
+    },
     inventory::{Match, MatchKey, Record},
 };
 
@@ -54,13 +58,20 @@ impl Check for DuplicateRecords {
                     .also
                     .get(ix as usize)
                     .map_or(&[][..], Vec::as_slice);
-                let same: Vec<&Match> = also
+                let siblings = |other: &Match| {
+                    let records = (cx.record(accepted.record), cx.record(other.record));
+                    credential.handle.is_none()
+                        && matches!(records, (Some(a), Some(b)) if name_different_keys(a, b))
+                };
+                let (open, same): (Vec<&Match>, Vec<&Match>) = also
                     .iter()
                     .filter(|other| {
                         other.record != accepted.record && speak_of_one(accepted, other)
                     })
-                    .collect();
-                if same.is_empty() {
+                    .partition(|other| siblings(other));
+                if same.is_empty() && !open.is_empty() {
+                    out.not_evaluated_because(&subject, NO_KEY_ID);
+                } else if same.is_empty() {
                     out.pass(&subject);
                 } else {
                     duplicates(cx, subject, accepted, &same, out);
@@ -197,6 +208,24 @@ mod tests {
         let (second, _) = world.record("R-2");
         world.matches.also[key as usize].push(matching(key, second, MatchKey::Principal, 0.95));
         world.assert_passes("INV-04");
+    }
+
+    #[test]
+    fn missing_key_id() {
+        let mut world = World::new();
+        let key = world.unnamed_key("deploy");
+        for (id, key_id) in [("R-1", "key-1"), ("R-2", "key-2")] {
+            let row = world.record(id).1;
+            row.identifiers[0].scheme = "access_key_id".to_owned();
+            row.identifiers[0].value = key_id.to_owned();
+        }
+        world.accept(key, 0, MatchKey::Principal);
+        world.matches.also[key as usize].push(matching(key, 1, MatchKey::Principal, 0.95));
+        world.assert_lacks("INV-04", "discovered: its key id was not listed");
+        // Two records of one key are two, whether its id was listed or not.
+        let records = &mut world.inventory.as_mut().expect("given").records;
+        records[1].identifiers = records[0].identifiers.clone();
+        assert_eq!(world.findings("INV-04").len(), 1);
     }
 
     #[test]

@@ -7,14 +7,18 @@
 //! For credentials with a record: the record's status is revoked or retired, and the system
 //! lists the credential as active. A record that was matched by its principal or name and
 //! names another key says nothing of this one. Not evaluated where no system says whether it
-//! works. High; critical if it was used after the recorded revocation.
+//! works, and where the record is that of a key while this key's id was not listed. High; critical if it was used after the recorded revocation.
 //!
 //! # Remedy
 //! Revoke it in fact, and attach the system's proof to the record.
 
 use keymuster_api::{Known, Severity, Status};
 
-use crate::audit::{Check, CheckAbout, CheckCx, Findings, Input, Subject, words};
+use crate::audit::{
+    Check, CheckAbout, CheckCx, Findings, Input, Subject,
+    listing::{Listing, NO_KEY_ID},
+    words,
+};
 
 /// The check.
 pub(in crate::audit::checks) struct RevokedOnPaper;
@@ -35,6 +39,7 @@ impl Check for RevokedOnPaper {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let listing = Listing::of(cx);
         for (ix, credential) in cx.credentials() {
             let subject = Subject::Credential(ix);
             if cx.inventory.is_none() {
@@ -46,6 +51,10 @@ impl Check for RevokedOnPaper {
             let Some(record) = cx.record_of(ix) else {
                 continue;
             };
+            if listing.is_open(ix) {
+                out.not_evaluated_because(&subject, NO_KEY_ID);
+                continue;
+            }
             let ended = record.status.filter(|status| status.is_ended());
             let (Some(status), true) = (ended, cx.record_of_this_key(ix).is_some()) else {
                 out.pass(&subject);

@@ -7,7 +7,8 @@
 //! Every credential that a system lists and has not revoked, and every secret found in a
 //! source (medium confidence or better, no test, not suppressed, not plainly expired), must
 //! have a record at 0.80 or above. A public identifier alone is no credential. Where a record
-//! at 0.60 or above waits for confirmation, that is INV-04's, and this check has no answer.
+//! at 0.60 or above waits for confirmation, that is INV-04's, and this check has no answer; nor
+//! has it for a key whose id was not listed, unless a record covers its principal.
 //! High; low where it is disabled; critical for administrators.
 //!
 //! # Remedy
@@ -16,7 +17,9 @@
 use keymuster_api::{ClaimRole, Known, Severity, Status};
 
 use crate::audit::{
-    Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, Subject, checks::status_word,
+    Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, Subject,
+    checks::status_word,
+    listing::{Listing, NO_KEY_ID},
     words,
 };
 
@@ -39,6 +42,7 @@ impl Check for Unregistered {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let listing = Listing::of(cx);
         for (ix, credential) in cx
             .credentials()
             .filter(|(_, credential)| cx.is_live(credential))
@@ -46,6 +50,8 @@ impl Check for Unregistered {
             let subject = Subject::Credential(ix);
             if cx.inventory.is_none() {
                 out.not_evaluated(&subject, Input::Inventory);
+            } else if listing.is_open(ix) {
+                out.not_evaluated_because(&subject, NO_KEY_ID);
             } else if cx.matched(ix).is_some() {
                 out.pass(&subject);
             } else if cx.is_unconfirmed(ix) {
@@ -196,5 +202,24 @@ mod tests {
         world.assert_lacks("INV-01", "inventory: match to be confirmed");
         world.inventory = None;
         world.assert_lacks("INV-01", "inventory");
+    }
+
+    #[test]
+    fn missing_key_id() {
+        let mut world = World::new();
+        let key = world.unnamed_key("deploy");
+        world.assert_lacks("INV-01", "discovered: its key id was not listed");
+        // A record of its user covers it; one of a key may be that of another key.
+        let (record, row) = world.record("R-1");
+        row.identifiers[0].scheme = "arn".to_owned();
+        world.accept(key, record, MatchKey::Principal);
+        world.assert_passes("INV-01");
+        let records = &mut world.inventory.as_mut().expect("given").records;
+        records[0].identifiers[0].scheme = "access_key_id".to_owned();
+        world.assert_lacks("INV-01", "discovered: its key id was not listed");
+        // Where all keys were listed, one without an id is one that has none.
+        world.matches.accepted[key as usize] = None;
+        world.estate.gathered.coverage[0].complete = true;
+        assert_eq!(world.findings("INV-01").len(), 1);
     }
 }

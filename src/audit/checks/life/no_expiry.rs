@@ -8,7 +8,8 @@
 //! or what the record promises; a recorded reason for having none is an answer too. With an
 //! end, its life (from issue to end) is held against the record's own maximum, else the
 //! policy's for its tier. Not evaluated without a register, unless the system enforces an end,
-//! and where the system does not say. Medium; high for third parties and at T0.
+//! where the system does not say, and for a key whose id was not listed, which a record may
+//! name. Medium; high for third parties and at T0.
 //!
 //! # Remedy
 //! Record an end, or better: move to a short-lived credential.
@@ -17,7 +18,11 @@ use jiff::Timestamp;
 use keymuster_api::{Known, Severity, Status};
 
 use crate::{
-    audit::{Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject, subject::days_between},
+    audit::{
+        Check, CheckAbout, CheckCx, Draft, Findings, Input, Subject,
+        listing::{Listing, NO_KEY_ID},
+        subject::days_between,
+    },
     inventory::Record,
 };
 
@@ -40,13 +45,15 @@ impl Check for NoExpiry {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let listing = Listing::of(cx);
         for (ix, credential) in cx.credentials() {
             if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
             {
                 continue;
             }
             let subject = Subject::Credential(ix);
-            let record = cx.record_of_this_key(ix);
+            let open = listing.is_open(ix);
+            let record = cx.record_of_this_key(ix).filter(|_| !open);
             let enforced = credential.expires.value().copied();
             let promised = record.and_then(|record| record.expires_at);
             let Some(end) = [enforced, promised].into_iter().flatten().min() else {
@@ -55,6 +62,8 @@ impl Check for NoExpiry {
                     out.pass(&subject);
                 } else if cx.inventory.is_none() {
                     out.not_evaluated(&subject, Input::Inventory);
+                } else if open {
+                    out.not_evaluated_because(&subject, NO_KEY_ID);
                 } else if cx.is_unconfirmed(ix) {
                     out.not_evaluated_because(&subject, "inventory: match to be confirmed");
                 } else if credential.expires != Known::Never {
@@ -164,7 +173,7 @@ mod tests {
 
     use crate::{
         audit::checks::testing::{World, ago},
-        inventory::Tier,
+        inventory::{MatchKey, Tier},
     };
 
     #[test]
@@ -214,5 +223,20 @@ mod tests {
         world.assert_lacks("LIF-02", "discovered");
         world.inventory = None;
         world.assert_lacks("LIF-02", "inventory");
+    }
+
+    #[test]
+    fn missing_key_id() {
+        let mut world = World::new();
+        let key = world.unnamed_key("deploy");
+        world.assert_lacks("LIF-02", "discovered: its key id was not listed");
+        // The end that a record promises to another key is none of this one.
+        let (record, row) = world.record("R-1");
+        row.identifiers[0].scheme = "access_key_id".to_owned();
+        world.accept(key, record, MatchKey::Principal);
+        world.assert_lacks("LIF-02", "discovered: its key id was not listed");
+        // What the system enforces needs no record.
+        world.credential(key).expires = Known::Known(ago(-30));
+        world.assert_passes("LIF-02");
     }
 }

@@ -7,14 +7,19 @@
 //! For credentials that are not disabled or revoked: the record's end, else the system's, lies
 //! before the run, and the system lists it as active. A date without a time lasts till the end
 //! of that day. Not evaluated where no system says whether it works, and where neither a
-//! register nor the system could name an end. High; critical at T0.
+//! register nor the system could name an end; nor for a key whose id was not listed, which a
+//! record may name. High; critical at T0.
 //!
 //! # Remedy
 //! Revoke it, or renew it with approval.
 
 use keymuster_api::{Known, Severity, Status};
 
-use crate::audit::{Check, CheckAbout, CheckCx, Findings, Input, Subject, words};
+use crate::audit::{
+    Check, CheckAbout, CheckCx, Findings, Input, Subject,
+    listing::{Listing, NO_KEY_ID},
+    words,
+};
 
 /// The check.
 pub(in crate::audit::checks) struct PastExpiry;
@@ -35,6 +40,7 @@ impl Check for PastExpiry {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let listing = Listing::of(cx);
         for (ix, credential) in cx.credentials() {
             if matches!(credential.status, Status::Disabled | Status::Revoked) {
                 continue;
@@ -44,6 +50,10 @@ impl Check for PastExpiry {
                 continue;
             }
             let subject = Subject::Credential(ix);
+            if cx.inventory.is_some() && listing.is_open(ix) {
+                out.not_evaluated_because(&subject, NO_KEY_ID);
+                continue;
+            }
             let recorded =
                 record.and_then(|record| Some((record.expires_at?, record.source.to_string())));
             let end = recorded.or_else(|| {

@@ -6,15 +6,19 @@
 //! # How it is decided
 //! For every credential that must be registered (see INV-01): neither its record nor a tag or
 //! other owner claim names an owner. Creators, authors and maintainers of the place are
-//! candidates, not owners. Not evaluated without an inventory, and where a match waits for
-//! confirmation. High; critical for administrators and at T0.
+//! candidates, not owners. Not evaluated without an inventory, where a match waits for
+//! confirmation, for a key whose id was not listed, and where the principal's tags were not
+//! exported. High; critical for administrators and at T0.
 //!
 //! # Remedy
 //! Assign one person or team.
 
 use keymuster_api::{ClaimRole, Severity};
 
-use crate::audit::{Check, CheckAbout, CheckCx, Findings, Input, Subject};
+use crate::audit::{
+    Check, CheckAbout, CheckCx, Findings, Input, Subject,
+    listing::{Listing, NO_KEY_ID, NO_TAGS},
+};
 
 /// The check.
 pub(in crate::audit::checks) struct NoOwner;
@@ -35,18 +39,28 @@ impl Check for NoOwner {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        let listing = Listing::of(cx);
         for (ix, credential) in cx
             .credentials()
             .filter(|(_, credential)| cx.is_live(credential))
         {
             let subject = Subject::Credential(ix);
-            let record = cx.record_of(ix);
+            let open = listing.is_open(ix);
+            let record = cx.record_of(ix).filter(|_| !open);
             if cx.owner(record, &credential.claims).is_some() {
                 out.pass(&subject);
                 continue;
             }
             if cx.inventory.is_none() {
                 out.not_evaluated(&subject, Input::Inventory);
+                continue;
+            }
+            if open {
+                out.not_evaluated_because(&subject, NO_KEY_ID);
+                continue;
+            }
+            if listing.lacks_tags(ix) {
+                out.not_evaluated_because(&subject, NO_TAGS);
                 continue;
             }
             if cx.is_unconfirmed(ix) {
@@ -93,7 +107,10 @@ impl Check for NoOwner {
 mod tests {
     use keymuster_api::{ClaimRole, IdentityKind, Severity};
 
-    use crate::{audit::checks::testing::World, inventory::PersonStatus};
+    use crate::{
+        audit::checks::testing::{ACCOUNT, World},
+        inventory::PersonStatus,
+    };
 
     #[test]
     fn true_candidates_are_ranked_and_leavers_are_none() {
@@ -145,5 +162,31 @@ mod tests {
         world.key("deploy");
         world.inventory = None;
         world.assert_lacks("OWN-01", "inventory");
+    }
+
+    #[test]
+    fn missing_key_id() {
+        let mut world = World::new();
+        let key = world.unnamed_key("deploy");
+        world.assert_lacks("OWN-01", "discovered: its key id was not listed");
+        // A tag of its user answers, whatever the key is called.
+        world.claim(key, ClaimRole::Owner, "payments");
+        world.assert_passes("OWN-01");
+    }
+
+    #[test]
+    fn missing_tags() {
+        let mut world = World::new();
+        world.key("deploy");
+        let counted = world.covered(&format!("aws:{ACCOUNT}"));
+        "users".clone_into(&mut counted.what);
+        counted.complete = false;
+        assert_eq!(world.findings("OWN-01").len(), 1);
+        // Policies and tags come in one document: without the one the other was not seen.
+        world.privileges[0] = None;
+        world.assert_lacks(
+            "OWN-01",
+            "discovered: its principal's tags were not exported",
+        );
     }
 }

@@ -1,0 +1,196 @@
+//! Anchors that begin where a word begins: the names of issuers and their settings, hundreds of
+//! them, in any ASCII case. The token lane knows where words begin; there three bytes index a
+//! table, so their number does not matter.
+//!
+//! Words that occur inside other names (`dbPassword`, `api_token`) and literals without letters
+//! are too frequent or too short for that; they are the anchor lane's ([`is_everywhere`]).
+
+use std::ops::Range;
+
+use keymuster_api::Hit;
+
+/// Literals that are searched for everywhere, not only where a word begins.
+const EVERYWHERE: &[&str] = &[
+    "password",
+    "passwd",
+    "pwd",
+    "passphrase",
+    "secret",
+    "api_key",
+    "apikey",
+    "api-key",
+    "access_key",
+    "credential",
+    "token",
+    "authorization",
+];
+
+/// Bytes of an anchor that are looked for; the pattern sees to the rest.
+pub(super) const LOOK: usize = 20;
+
+/// Whether an anchor is searched for at every byte: a common word, or one that shows no three
+/// letters or digits at a word's beginning.
+pub(super) fn is_everywhere(anchor: &str) -> bool {
+    EVERYWHERE.iter().any(|word| anchor.starts_with(word)) || head(anchor).is_none()
+}
+
+/// Where the first word of an anchor begins, if three letters or digits stand there.
+fn head(anchor: &str) -> Option<usize> {
+    let at = anchor.bytes().position(|b| b.is_ascii_alphanumeric())?;
+    let word = anchor.as_bytes().get(at..at + 3)?;
+    (at < LOOK - 3 && word.iter().all(u8::is_ascii_alphanumeric)).then_some(at)
+}
+
+/// Whether a word begins here: a letter or digit behind neither, or a capital behind a small
+/// letter.
+pub(super) fn begins_word(bytes: &[u8], at: usize) -> bool {
+    let Some(before) = at.checked_sub(1).map(|before| bytes[before]) else {
+        return true;
+    };
+    !before.is_ascii_alphanumeric()
+        || before.is_ascii_lowercase() && bytes.get(at).is_some_and(u8::is_ascii_uppercase)
+}
+
+/// Whether a match of a rule with these anchors may begin here: where the lanes look.
+pub(super) fn may_begin(anchors: &[super::rule_text::Text], bytes: &[u8], at: usize) -> bool {
+    anchors.iter().any(|anchor| {
+        bytes
+            .get(at..at + anchor.len())
+            .is_some_and(|text| text.eq_ignore_ascii_case(anchor.as_bytes()))
+            && (is_everywhere(anchor)
+                || !anchor.as_bytes()[0].is_ascii_alphanumeric()
+                || begins_word(bytes, at))
+    })
+}
+
+/// Anchors by the beginning of their first word.
+pub(super) struct Heads {
+    /// A bit for each three bytes, folded to 15 bits: whether an anchor has them.
+    known: Box<[u64; 512]>,
+    /// Sorted by the folded three bytes.
+    anchors: Vec<Anchor>,
+    /// Where the anchors with the same two first of three folds begin in `anchors`.
+    starts: Box<[u16; 1025]>,
+}
+
+struct Anchor {
+    key: u16,
+    /// Bytes before the word.
+    before: u8,
+    slot: u16,
+    text: Box<[u8]>,
+}
+
+impl Heads {
+    /// A table of these anchors, for none of which [`is_everywhere`] holds.
+    pub(super) fn new<'a>(literals: impl Iterator<Item = (&'a str, u16)>) -> Heads {
+        let mut anchors: Vec<Anchor> = literals
+            .filter_map(|(text, slot)| {
+                let at = head(text)?;
+                let text = &text.as_bytes()[..text.len().min(LOOK)];
+                Some(Anchor {
+                    key: fold(&text[at..]),
+                    before: at as u8,
+                    slot,
+                    text: text.into(),
+                })
+            })
+            .collect();
+        anchors.sort_by(|a, b| (a.key, &a.text, a.slot).cmp(&(b.key, &b.text, b.slot)));
+        let mut known = Box::new([0; 512]);
+        let mut starts = Box::new([0u16; 1025]);
+        for anchor in &anchors {
+            known[usize::from(anchor.key >> 6)] |= 1 << (anchor.key & 63);
+            starts[usize::from(anchor.key >> 5) + 1] += 1;
+        }
+        for bucket in 0..1024 {
+            starts[bucket + 1] += starts[bucket];
+        }
+        Heads {
+            known,
+            anchors,
+            starts,
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Hits of anchors whose first word begins at `at` and that begin in `region` themselves.
+    #[inline]
+    pub(super) fn look_up(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        region: &Range<usize>,
+        out: &mut Vec<Hit>,
+    ) {
+        let Some(three) = bytes.get(at..at + 3) else {
+            return;
+        };
+        let key = fold(three);
+        if self.known[usize::from(key >> 6)] >> (key & 63) & 1 != 0 {
+            self.compare(bytes, at, key, region, out);
+        }
+    }
+
+    fn compare(
+        &self,
+        bytes: &[u8],
+        at: usize,
+        key: u16,
+        region: &Range<usize>,
+        out: &mut Vec<Hit>,
+    ) {
+        let bucket = usize::from(key >> 5);
+        let within = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
+        for anchor in &self.anchors[within] {
+            let Some(start) = at.checked_sub(usize::from(anchor.before)) else {
+                continue;
+            };
+            let text = bytes.get(start..start + anchor.text.len());
+            if region.contains(&start)
+                && text.is_some_and(|text| text.eq_ignore_ascii_case(&anchor.text))
+            {
+                out.push(Hit {
+                    at: start as u32,
+                    len: anchor.text.len() as u16,
+                    slot: anchor.slot,
+                });
+            }
+        }
+    }
+}
+
+/// Five bits of each of three bytes: equal for both cases of a letter.
+fn fold(bytes: &[u8]) -> u16 {
+    u16::from(bytes[0] & 31) << 10 | u16::from(bytes[1] & 31) << 5 | u16::from(bytes[2] & 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{begins_word, head, is_everywhere, may_begin};
+
+    #[test]
+    fn anchors_are_parted_by_how_they_can_be_found() {
+        for anchor in ["password", "token_id", "://", ":aa", "$-"] {
+            assert!(is_everywhere(anchor), "{anchor}");
+        }
+        for anchor in ["pagerduty", "-----begin", "/hooks/", "<server>"] {
+            assert!(!is_everywhere(anchor), "{anchor}");
+        }
+        assert_eq!(head("-----begin"), Some(5));
+        assert_eq!(head("<server>"), Some(1));
+    }
+
+    #[test]
+    fn words_begin_at_borders_and_capitals() {
+        let text = b"myPagerduty pagerduty_x xpagerduty 9pagerduty -pagerduty";
+        let begins: Vec<usize> = (0..text.len())
+            .filter(|&at| may_begin(&["pagerduty".into()], text, at))
+            .collect();
+        assert_eq!(begins, [2, 12, 47]);
+        assert!(begins_word(b"a", 0));
+    }
+}
