@@ -129,11 +129,11 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             if !action.contains(':') {
                 bail!("'{action}' is no action; write it with its service, as in s3:GetObject");
             }
-            let resource = resource_policy.as_deref().map(policy).transpose()?;
-            let session = session_policy.as_deref().map(policy).transpose()?;
+            let of_resource = resource_policy.as_deref().map(policy).transpose()?;
+            let of_session = session_policy.as_deref().map(policy).transpose()?;
             let besides = access::Besides {
-                resource: resource.as_ref(),
-                session: session.as_ref(),
+                resource: of_resource.as_ref(),
+                session: of_session.as_ref(),
             };
             let answer = access.can_with(&request, besides);
             let said = report::access::Can {

@@ -8,17 +8,25 @@ use crate::access::glob::{Glob, Token};
 /// After so many steps a search is given up.
 const MAX_STEPS: usize = 20_000;
 
-/// Where the last part of an ARN begins: wildcards before it stand for no colon.
-fn last_part(kind: &Glob) -> usize {
-    let colons = kind.tokens().iter().enumerate();
-    let mut colons = colons.filter(|(_, token)| **token == Token::Byte(b':'));
-    colons.nth(4).map_or(0, |(at, _)| at)
+/// From where on wildcards of a kind may stand for a colon: in the last part of the ARN, unless
+/// that part has colons of its own. Otherwise another account's pattern would fit a function that
+/// is called like the account.
+fn colons_from(kind: &Glob) -> usize {
+    let mut colons = (0..).zip(kind.tokens()).filter_map(|(at, token)| {
+        let is_colon = *token == Token::Byte(b':');
+        is_colon.then_some(at)
+    });
+    match (colons.nth(4), colons.next()) {
+        (Some(_), Some(_)) => usize::MAX,
+        (Some(fifth), None) => fifth,
+        (None, _) => 0,
+    }
 }
 
 /// A text that all patterns match; `None` if there is none, or none was found in time. The first
 /// pattern is that of a kind of ARN.
 pub(super) fn witness(patterns: &[&Glob]) -> Option<String> {
-    let last_part = patterns.first().map_or(0, |kind| last_part(kind));
+    let colons_from = patterns.first().map_or(0, |kind| colons_from(kind));
     let start: Vec<u16> = vec![0; patterns.len()];
     let mut seen: HashSet<Vec<u16>> = HashSet::new();
     // A path through the positions of all patterns at once, and the bytes it took.
@@ -58,7 +66,7 @@ pub(super) fn witness(patterns: &[&Glob]) -> Option<String> {
             .iter()
             .all(|token| matches!(token, None | Some(Token::Many)));
         let in_a_part = taken == b':'
-            && usize::from(at.first().copied().unwrap_or_default()) < last_part
+            && usize::from(at.first().copied().unwrap_or_default()) < colons_from
             && !matches!(tokens.first(), Some(Some(Token::Byte(_))));
         if fits && !only_stars && !in_a_part {
             let next = at
