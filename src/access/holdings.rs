@@ -279,10 +279,8 @@ pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context
         context = context
             .with("aws:CurrentTime", &[&text])
             .with("aws:EpochTime", &[&epoch]);
-        // Sessions of roles are young; users may or may not take one.
-        if identity.kind == IdentityKind::Role {
-            context = context.with("aws:TokenIssueTime", &[&text]);
-        }
+        // Sessions are young: a role's always, and a user can take one when it helps.
+        context = context.with("aws:TokenIssueTime", &[&text]);
     }
     for (name, value) in &identity.tags {
         context = context.with(&format!("aws:PrincipalTag/{name}"), &[value]);

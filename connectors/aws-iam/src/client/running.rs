@@ -132,7 +132,8 @@ fn look(value: &Value, depth: u8, found: &mut Vec<Running>) {
     }
 }
 
-/// The ARN of a thing whose answer gives only its name. The region is not told.
+/// The ARN of a thing whose answer gives only its name. Machines tell their zone, `eu-west-1a`;
+/// of others the region is not told.
 fn made_name(members: &serde_json::Map<String, Value>, role: &str) -> Option<String> {
     let mut parts = role.split(':');
     let (partition, account) = (parts.nth(1)?, parts.nth(2)?);
@@ -146,7 +147,15 @@ fn made_name(members: &serde_json::Map<String, Value>, role: &str) -> Option<Str
     } else {
         ("glue", format!("job/{}", text("Name")?))
     };
-    Some(format!("arn:{partition}:{service}:*:{account}:{resource}"))
+    let zone = members
+        .get("Placement")
+        .and_then(|placement| placement.get("AvailabilityZone")?.as_str());
+    let region = zone.map_or("*", |zone| {
+        zone.trim_end_matches(|c: char| c.is_ascii_lowercase())
+    });
+    Some(format!(
+        "arn:{partition}:{service}:{region}:{account}:{resource}"
+    ))
 }
 
 /// The members of one object that may tell of a single thing.
@@ -176,6 +185,46 @@ impl Single {
             let file = walk.reader.index;
             walk.reader.parts.running.push(At { value, file, line });
             walk.known = true;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::{Running, look};
+
+    #[test]
+    fn things_and_their_roles() {
+        let role = "arn:aws:iam::123456789012:role/app";
+        let profile = "arn:aws:iam::123456789012:instance-profile/app";
+        for (value, by) in [
+            (
+                json!([{"FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:f", "Role": role,
+                    "Environment": {"Variables": {"Role": "x"}}}]),
+                Some("arn:aws:lambda:eu-west-1:123456789012:function:f"),
+            ),
+            (
+                json!([{"Instances": [{"InstanceId": "i-1", "IamInstanceProfile": {"Arn": profile},
+                    "Placement": {"AvailabilityZone": "eu-west-1a"}}]}]),
+                Some("arn:aws:ec2:eu-west-1:123456789012:instance/i-1"),
+            ),
+            (
+                json!([{"Name": "nightly", "Role": role}]),
+                Some("arn:aws:glue:*:123456789012:job/nightly"),
+            ),
+            (
+                json!([{"StackId": "arn:aws:cloudformation:eu-west-1:1:stack/s/1"}]),
+                None,
+            ),
+            (json!([{"FunctionArn": "f", "Role": "app"}]), None),
+            (json!("nothing"), None),
+        ] {
+            let mut found = Vec::new();
+            look(&value, 0, &mut found);
+            let names: Vec<&str> = found.iter().map(|one: &Running| one.by.as_str()).collect();
+            assert_eq!(names, by.into_iter().collect::<Vec<_>>(), "{value}");
         }
     }
 }
