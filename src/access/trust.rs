@@ -346,7 +346,7 @@ pub(super) fn facts(role: &Key, account: &str, document: &Document) -> Vec<Trust
             let value = value.trim();
             match kind.as_str() {
                 "AWS" | "*" if value == "*" => {
-                    let closed = statement.conditions.iter().any(|clause| closes(clause));
+                    let closed = statement.conditions.iter().any(closes);
                     if !closed {
                         tell(TrustKind::Public, value, narrowed());
                     }

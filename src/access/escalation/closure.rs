@@ -16,13 +16,16 @@ pub(super) enum Step {
     By { path: u16, to: Option<u32> },
 }
 
+/// Where a list of targets is found first (principal, way), and who has it by which path.
+type List = (usize, usize, Vec<(u32, u16)>);
+
 /// For each principal, the first step of a shortest chain whose steps are all at least as sure
 /// as `least`.
 pub(super) fn close(admins: &[Tri], found: &[Vec<Found>], least: Tri) -> Vec<Option<Step>> {
     let mut reached: Vec<Option<Step>> = vec![None; admins.len()];
     let mut queue: VecDeque<u32> = VecDeque::new();
     // Lists of targets, each once, with those who have it.
-    let mut lists: Vec<(usize, usize, Vec<(u32, u16)>)> = Vec::new();
+    let mut lists: Vec<List> = Vec::new();
     let mut known: HashMap<usize, usize> = HashMap::new();
     for (number, ways) in found.iter().enumerate() {
         if admins[number] >= least {

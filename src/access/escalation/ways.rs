@@ -23,6 +23,9 @@ use crate::access::{
     trust::{self, Named},
 };
 
+/// Actions and what each was asked on.
+type Asked = Vec<(u16, Arc<str>)>;
+
 /// A way that a principal has.
 #[derive(Debug, Clone)]
 pub(super) struct Found {
@@ -35,14 +38,14 @@ pub(super) struct Found {
     /// Whether it ends in every right by itself.
     pub(super) everything: Tri,
     /// Actions and what they were asked on: the evidence can be asked for again.
-    pub(super) asked: Vec<(u16, Arc<str>)>,
+    pub(super) asked: Asked,
 }
 
 /// What principals with the same policies have in common.
 #[derive(Default)]
 struct Shared {
     hits: BTreeMap<(u16, Class), Hits>,
-    somewhere: BTreeMap<Vec<(u16, String)>, (Weight, Vec<(u16, Arc<str>)>)>,
+    somewhere: BTreeMap<Vec<(u16, String)>, (Weight, Asked)>,
     passed: BTreeMap<u16, Hits>,
     leaves: Option<Decision>,
 }
@@ -268,7 +271,7 @@ impl<'w> Asker<'_, 'w, '_> {
 
     /// Whether all of these actions are allowed on things of their kinds; the same thing, where
     /// the kind is the same.
-    fn somewhere(&self, path: &Path, actions: &[u16]) -> (Weight, Vec<(u16, Arc<str>)>) {
+    fn somewhere(&self, path: &Path, actions: &[u16]) -> (Weight, Asked) {
         let bundle = self.bundle();
         let mut groups: BTreeMap<String, Vec<u16>> = BTreeMap::new();
         for &action in actions {
@@ -417,13 +420,7 @@ impl<'w> Asker<'_, 'w, '_> {
         Some(found)
     }
 
-    fn plain(
-        &self,
-        path: u16,
-        weight: Weight,
-        asked: Vec<(u16, Arc<str>)>,
-        everything: Tri,
-    ) -> Option<Found> {
+    fn plain(&self, path: u16, weight: Weight, asked: Asked, everything: Tri) -> Option<Found> {
         (weight.tri != Tri::No).then(|| Found {
             path,
             tri: weight.tri,
@@ -435,13 +432,7 @@ impl<'w> Asker<'_, 'w, '_> {
     }
 
     /// A way that is as sure as the surest of what it hits.
-    fn through(
-        &self,
-        path: u16,
-        base: &Weight,
-        hits: Hits,
-        asked: Vec<(u16, Arc<str>)>,
-    ) -> Option<Found> {
+    fn through(&self, path: u16, base: &Weight, hits: Hits, asked: Asked) -> Option<Found> {
         let others = || hits.iter().filter(|hit| hit.ix != self.number);
         let best = others().max_by(|a, b| a.tri.cmp(&b.tri).then(b.ix.cmp(&a.ix)))?;
         let weight = base.clone().and(&Weight {
@@ -585,7 +576,7 @@ impl<'w> Asker<'_, 'w, '_> {
         })
     }
 
-    fn asked_on(actions: &[u16], resource: &str) -> Vec<(u16, Arc<str>)> {
+    fn asked_on(actions: &[u16], resource: &str) -> Asked {
         let resource: Arc<str> = resource.into();
         actions.iter().map(|&a| (a, resource.clone())).collect()
     }
@@ -807,7 +798,7 @@ impl<'w> Asker<'_, 'w, '_> {
             }
         }
         let (_, policy) = hits.values().max_by_key(|(hit, _)| hit.tri)?;
-        let mut asked: Vec<(u16, Arc<str>)> = vec![(version, policy.0.as_str().into())];
+        let mut asked: Asked = vec![(version, policy.0.as_str().into())];
         asked.extend(
             self.others(path, &[version])
                 .into_iter()
