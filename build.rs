@@ -8,6 +8,7 @@ use std::{
     env,
     fmt::Write as _,
     fs,
+    hash::{DefaultHasher, Hasher as _},
     path::{Path, PathBuf},
 };
 
@@ -29,8 +30,40 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=src/catalogue/kind_text.rs");
     println!("cargo::rerun-if-changed=rules/detect");
     println!("cargo::rerun-if-changed=rules/kinds.toml");
+    // What is remembered between runs holds for one way of searching only.
+    let sources = [
+        "src/engine",
+        "src/sweep",
+        "src/estate",
+        "connectors/git/src",
+    ];
+    let mut hash = DefaultHasher::new();
+    for folder in sources {
+        println!("cargo::rerun-if-changed={folder}");
+        hash_sources(&root.join(folder), &mut hash)?;
+    }
+    println!("cargo::rustc-env=KEYMUSTER_SOURCES={:016x}", hash.finish());
     fs::write(out.join("rules.rs"), rules(&root)?)?;
     fs::write(out.join("kinds.rs"), kinds(&root)?)?;
+    Ok(())
+}
+
+/// Hashes a folder's files in order; one that is not there (in a published package) is empty.
+fn hash_sources(folder: &Path, hash: &mut DefaultHasher) -> Result<(), std::io::Error> {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return Ok(());
+    };
+    let mut paths: Vec<PathBuf> = entries
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<Result<_, _>>()?;
+    paths.sort();
+    for path in paths {
+        if path.is_dir() {
+            hash_sources(&path, hash)?;
+        } else {
+            hash.write(&fs::read(&path)?);
+        }
+    }
     Ok(())
 }
 

@@ -209,6 +209,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
         whole: false,
         cancel: &cancel,
         progress: &bar,
+        memo: None,
     };
     let gathered = sweep::sweep(&connectors, &engine, &options);
     bar.finish();

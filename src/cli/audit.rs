@@ -6,6 +6,7 @@ use std::{
     fs,
     io::Write as _,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Instant,
 };
 
@@ -29,7 +30,7 @@ use crate::{
     inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
     ledger::{self, Ledger},
     report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
-    sweep::{self, SweepOptions, registry},
+    sweep::{self, SweepMemo, SweepOptions, registry},
 };
 
 /// Name of the ledger in the state folder.
@@ -47,6 +48,10 @@ pub(super) struct Args {
     /// Without the estate's key and ledger: ids hold for this run only.
     #[arg(long)]
     ephemeral: bool,
+    /// Read everything again, and leave nothing for the next run; by default memo.sqlite in the
+    /// state folder remembers, sealed, what was read of repositories' histories.
+    #[arg(long)]
+    no_memo: bool,
     /// Thresholds: cis, pci or default [default: policy.preset].
     #[arg(long, value_name = "NAME")]
     preset: Option<String>,
@@ -95,7 +100,10 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
 
     let mut clock = Clock::default();
     let estate = clock.time("sweep", || {
-        sweep(global, config, &engine, now, &ground, &folder)
+        let memo = (!args.ephemeral && !args.no_memo)
+            .then(|| state::open_memo(&folder, &engine, false))
+            .flatten();
+        sweep(global, config, &engine, now, &ground, &folder, memo)
     })?;
     let privileges = clock.time("access", || privileges(&estate, now));
     let matches = clock.time("reconcile", || match &ground.inventory {
@@ -369,6 +377,7 @@ fn sweep(
     now: Timestamp,
     ground: &Ground,
     state: &Path,
+    memo: Option<Arc<SweepMemo>>,
 ) -> Result<Estate> {
     let mut nothing = Vec::new();
     let own: Vec<PathBuf> = [ground.out.as_path(), state]
@@ -395,10 +404,14 @@ fn sweep(
         every_version: false,
         whole: false,
         cancel: &cancel,
+        memo: memo.as_ref(),
         progress: &bar,
     };
     let mut gathered = sweep::sweep(&connectors, engine, &options);
     bar.finish();
+    if let Some(note) = memo.as_ref().and_then(|memo| memo.finish()) {
+        super::note(&note);
+    }
     let gap = |kind, subject: String, reason: &str| Gap {
         kind,
         subject,

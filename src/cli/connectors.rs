@@ -75,11 +75,12 @@ fn doctor(global: &Global) -> Result<Exit> {
         every_version: false,
         whole: false,
         cancel: &cancel,
+        memo: None,
         progress: &NoProgress,
     };
     for (system, connector) in (0u32..).map(SystemId).zip(&connectors) {
         writeln!(out, "{}", connector.about().label)?;
-        match connector.preflight(&sweep::cx(system, &engine, &options)) {
+        match connector.preflight(&sweep::cx(system, &engine, &options, None)) {
             Ok(preflight) => {
                 writeln!(out, "  {}", preflight.summary)?;
                 for line in &preflight.missing {

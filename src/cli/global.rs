@@ -21,7 +21,7 @@ pub(super) struct Global {
     /// Configuration file (default: $KEYMUSTER_CONFIG, else ./keymuster.toml).
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
-    /// State folder: the estate's key and the ledger.
+    /// State folder: the estate's key, the ledger, and what earlier runs read.
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) state: Option<PathBuf>,
     /// Worker threads (default: one per processor).

@@ -54,6 +54,11 @@ pub(super) struct Args {
     /// fast, or whole: the slow oracle that searches everything with every pattern.
     #[arg(long, value_name = "ENGINE", default_value = "fast", value_parser = ["fast", "whole"])]
     engine: String,
+    /// Read everything again, and leave nothing for the next run. By default a scan with an
+    /// estate key (of --state or the configuration) reads what changed in a repository's full
+    /// history since the last one; memo.sqlite in the state folder remembers, sealed.
+    #[arg(long)]
+    no_memo: bool,
     /// Exit with 1 at this severity or above: info, low, medium, high, critical, never.
     #[arg(long, value_name = "SEVERITY", default_value = "low", value_parser = ["info", "low", "medium", "high", "critical", "never"])]
     fail_on: String,
@@ -77,7 +82,8 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         .as_deref()
         .map(|file| read_suppressions(file, now))
         .transpose()?;
-    let engine = Engine::new(rules::load(&args.rules)?, key(global)?);
+    let (seal, folder) = key(global)?;
+    let engine = Engine::new(rules::load(&args.rules)?, seal);
     let paths = if args.paths.is_empty() {
         vec![PathBuf::from(".")]
     } else {
@@ -86,17 +92,25 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     let (connectors, prefixes) = connectors(args, &paths)?;
     let cancel = global.watch();
     let bar = global.bar();
+    let is_whole = args.engine == "whole";
+    let memo = folder
+        .filter(|_| !args.no_memo && !is_whole)
+        .and_then(|folder| state::open_memo(&folder, &engine, args.every_version));
     let options = SweepOptions {
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now,
         every_version: args.every_version,
-        whole: args.engine == "whole",
+        whole: is_whole,
         cancel: &cancel,
+        memo: memo.as_ref(),
         progress: &bar,
     };
     let mut gathered = sweep::sweep(&connectors, &engine, &options);
     bar.finish();
+    if let Some(note) = memo.as_ref().and_then(|memo| memo.finish()) {
+        super::note(&note);
+    }
     if let Some(suppressions) = &mut suppressions {
         suppressions.apply(&mut gathered.sightings);
         suppressions
@@ -143,8 +157,9 @@ fn read_suppressions(file: &Path, now: Timestamp) -> Result<Suppressions> {
     Ok(Suppressions::read(&file.display().to_string(), &text, now)?)
 }
 
-/// The estate's key if there is one (so that ids in suppressions hold), else one for this run.
-fn key(global: &Global) -> Result<Seal> {
+/// The estate's key if there is one (so that ids in suppressions hold), with its folder, else
+/// one for this run.
+fn key(global: &Global) -> Result<(Seal, Option<PathBuf>)> {
     let folder = match (&global.state, config::find(global)?) {
         (Some(folder), _) => Some(folder.clone()),
         (None, Some(config)) => Some(config.state_folder()?),
@@ -156,14 +171,14 @@ fn key(global: &Global) -> Result<Seal> {
         .transpose()?
         .flatten();
     match known {
-        Some(seal) => Ok(seal),
+        Some(seal) => Ok((seal, folder)),
         None => {
             if global.verbose > 0 {
                 super::note(
                     "no estate key: secret ids hold for this run only; `keymuster init` makes a key",
                 );
             }
-            state::passing_key()
+            Ok((state::passing_key()?, None))
         }
     }
 }

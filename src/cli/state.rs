@@ -8,15 +8,21 @@ use std::{
     env, fs,
     io::{self, Write as _},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use anyhow::{Context as _, Result, bail};
 use zeroize::Zeroizing;
 
-use crate::engine::Seal;
+use crate::{
+    engine::{Engine, Seal},
+    sweep::SweepMemo,
+};
 
 /// Name of the key file in the state folder.
 const KEY_FILE: &str = "seal.key";
+/// Name of the memory of earlier runs in the state folder.
+const MEMO_FILE: &str = "memo.sqlite";
 
 /// The user's state folder: `$XDG_STATE_HOME/keymuster/<estate>`, by default below
 /// `~/.local/state` (XDG Base Directory Specification).
@@ -26,6 +32,28 @@ pub(super) fn default_folder(estate: &str) -> Option<PathBuf> {
         None => PathBuf::from(env::var_os("HOME")?).join(".local/state"),
     };
     Some(base.join("keymuster").join(estate))
+}
+
+/// Opens the memory of earlier runs in a state folder. Without one a run is only slower, so
+/// whatever is wrong with it is told and stops nothing.
+pub(super) fn open_memo(
+    folder: &Path,
+    engine: &Engine,
+    every_version: bool,
+) -> Option<Arc<SweepMemo>> {
+    match SweepMemo::open(&folder.join(MEMO_FILE), engine, every_version) {
+        Ok((memo, note)) => {
+            note.iter().for_each(|note| super::note(note));
+            Some(Arc::new(memo))
+        }
+        Err(why) => {
+            super::note(&format!(
+                "no memory of earlier runs in {}: {why}; everything is read",
+                folder.display()
+            ));
+            None
+        }
+    }
 }
 
 /// Reads the key of a state folder; `None` if there is none yet.

@@ -7,7 +7,7 @@ use regex_automata::{Anchored, Input};
 
 use super::{
     allow, heads,
-    judge::{assignment, entropy, login, placeholder},
+    judge::{assignment, entropy, login, placeholder, structure},
     proof::{Found, Proof},
     rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
     run,
@@ -100,7 +100,19 @@ pub(super) fn judge(
         near.find(context)
             .ok_or("the words that belong near are missing")?;
     }
-    let value = &bytes[secret.clone()];
+    let reading = match rule.judge {
+        Some(Judge::Structure) => Some(read(rule, bytes, at, matched.clone())?),
+        _ => None,
+    };
+    let secret = reading
+        .as_ref()
+        .map_or(secret, |(reading, _)| reading.span.clone());
+    let joined = reading
+        .as_ref()
+        .and_then(|(reading, _)| reading.joined(bytes));
+    let value = joined
+        .as_ref()
+        .map_or(&bytes[secret.clone()], |joined| &joined[..]);
     let groups: Vec<(&str, &[u8])> = regexes
         .groups
         .iter()
@@ -140,20 +152,31 @@ pub(super) fn judge(
                 }
                 rule.classes
             }
-            Some(Judge::Login) => {
-                let group = |name: &str| {
-                    groups
-                        .iter()
-                        .find(|(known, _)| *known == name)
-                        .map(|(_, text)| *text)
-                };
-                rule.classes
-                    .and(login::classes(value, group("user"), group("host")))
-            }
+            Some(Judge::Structure) => reading
+                .as_ref()
+                .map_or(PathClasses::NONE, |(_, classes)| rule.classes.and(*classes)),
+            Some(Judge::Login) => rule.classes,
         };
+    }
+    if rule.judge == Some(Judge::Login) {
+        let group = |name: &str| {
+            groups
+                .iter()
+                .find(|(known, _)| *known == name)
+                .map(|(_, text)| *text)
+        };
+        let verdict = if is_basic(rule) {
+            login::basic(value)
+        } else {
+            login::classes(value, group("user"), group("host"))
+        };
+        classes = rule.classes.and(verdict);
         if classes == PathClasses::NONE {
             return Err("the password is a word that stands for one");
         }
+    }
+    if classes == PathClasses::NONE {
+        return Err("the rule does not hold where such a value counts");
     }
     let handle = handle(
         rule,
@@ -173,7 +196,7 @@ pub(super) fn judge(
         handle,
         decoded: Vec::new(),
         facts,
-        allowed: allow::comment(bytes, matched.end),
+        allowed: allow::comment(bytes, matched.end.max(secret.end)),
     };
     Ok(Candidate {
         rule: number,
@@ -185,6 +208,42 @@ pub(super) fn judge(
         details: Arc::new(details),
         span: secret,
     })
+}
+
+/// Whether the value is user and password in base64.
+fn is_basic(rule: &Rule) -> bool {
+    rule.prover
+        .is_some_and(|prover| prover.name == "basic-auth")
+}
+
+/// Reads name and value around a match: of a rule with anchors the match is a word of the name, of
+/// one of the run lane it is the value, and the nearest name before it that leads there counts.
+fn read(
+    rule: &Rule,
+    bytes: &[u8],
+    at: usize,
+    matched: Range<usize>,
+) -> Result<(structure::Reading, PathClasses), &'static str> {
+    // Nothing outside the window may be seen.
+    let window = rule.window(at, bytes.len());
+    let end = (matched.start + rule.longest + structure::REACH).min(window.end);
+    let text = &bytes[..end];
+    if rule.lane != Lane::Run {
+        return structure::judge(text, window.start, matched);
+    }
+    let (from, to) = words::window(bytes, at, true);
+    let mut why = "no name before the value leads to it";
+    for word in words::places(&rule.words, bytes, from, to)
+        .into_iter()
+        .rev()
+    {
+        match structure::judge(text, window.start, word) {
+            Ok((reading, classes)) if reading.span.start == at => return Ok((reading, classes)),
+            Ok(_) => {}
+            Err(reason) => why = reason,
+        }
+    }
+    Err(why)
 }
 
 /// The public identifier: the pattern's `handle` group, or the fact of that name that a prover

@@ -6,6 +6,7 @@ use keymuster_api::{Confidence, PathClass, PathClasses, Severity};
 use regex_automata::{meta, util::syntax};
 
 use super::{
+    judge::structure,
     proof::{PROVERS, Prover},
     rule_text::{
         ClassWord, ConfidenceWord, RuleText, SeverityWord, Text, Texts, lengths as measure,
@@ -379,6 +380,12 @@ impl Rule {
             self.longest.max(RUN_LONGEST)
         } else {
             self.longest
+        };
+        let (context, after) = if self.judge == Some(Judge::Structure) {
+            // The run lane's name stands up to `words` before the value.
+            (context + words, after + structure::REACH)
+        } else {
+            (context, after)
         };
         at.saturating_sub(context.max(near).max(words))
             ..(at + after + COMMENT.max(near).max(words) + 1).min(len)

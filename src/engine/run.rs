@@ -52,7 +52,7 @@ pub(super) fn length(bytes: &[u8], at: usize) -> Option<usize> {
 /// Parts of names whose values are digests and versions, not credentials.
 const DIGESTS: &[&[u8]] = &[
     b"sha",
-    b"md5",
+    b"md",
     b"hash",
     b"digest",
     b"checksum",
@@ -73,20 +73,52 @@ const DIGESTS: &[&[u8]] = &[
     b"version",
 ];
 
-/// Whether the name right before a value says that it is a digest or a version.
+/// Parts of names whose values are credentials, whatever else the name says.
+const CREDENTIALS: &[&[u8]] = &[
+    b"key",
+    b"keys",
+    b"token",
+    b"secret",
+    b"password",
+    b"passwd",
+    b"pass",
+    b"pwd",
+    b"auth",
+    b"apikey",
+    b"credential",
+    b"credentials",
+    b"cred",
+];
+
+/// Whether the name right before a value says that it is a digest or a version: one of its parts
+/// does, and none says that it is a credential.
 pub(super) fn is_digest(bytes: &[u8], value: &Range<usize>, floor: usize) -> bool {
-    let name = name_before(bytes, value.start, floor);
-    let name = bytes[name].to_ascii_lowercase();
-    DIGESTS.iter().any(|word| {
-        memchr::memmem::find_iter(&name, word).any(|at| {
-            // `ref` in `prefs`, `rev` in `reverse`, `build` in `buildkite` are other words.
-            word.len() > 5
-                || (at == 0 || !name[at - 1].is_ascii_alphabetic())
-                    && name
-                        .get(at + word.len())
-                        .is_none_or(|b| !b.is_ascii_alphabetic())
-        })
-    })
+    let name = &bytes[name_before(bytes, value.start, floor)];
+    let mut is_digest = false;
+    let mut start = 0;
+    for end in 1..=name.len() {
+        let is_border = end == name.len()
+            || !name[end].is_ascii_alphabetic()
+            || name[end].is_ascii_uppercase() && name[end - 1].is_ascii_lowercase();
+        if !is_border {
+            continue;
+        }
+        let part = name[start..end].trim_ascii_start();
+        let part = part
+            .iter()
+            .position(u8::is_ascii_alphabetic)
+            .map_or(&[][..], |at| &part[at..]);
+        if CREDENTIALS
+            .iter()
+            .any(|word| part.eq_ignore_ascii_case(word))
+        {
+            return false;
+        }
+        is_digest |= DIGESTS.iter().any(|word| part.eq_ignore_ascii_case(word));
+        start = end;
+    }
+    // `md5` ends in its digit.
+    is_digest || name.to_ascii_lowercase().ends_with(b"md5")
 }
 
 /// The identifier before the operator before a value.

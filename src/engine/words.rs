@@ -5,7 +5,7 @@
 //! [`REACH`] bytes, only where a lane saw something: three bytes index a table.
 
 /// Bytes on either side of a hit in which words are looked for.
-pub(super) const REACH: usize = 80;
+pub(super) const REACH: usize = 48;
 /// Words shorter than this must stand alone.
 const ALONE: usize = 6;
 /// Longest word.
@@ -106,6 +106,25 @@ pub(super) fn is_near(
             .iter()
             .any(|word| stands(word.as_bytes(), bytes, at, to))
     })
+}
+
+/// Where a rule's words stand in `bytes[from..to]`, in order.
+pub(super) fn places(
+    words: &[super::rule_text::Text],
+    bytes: &[u8],
+    from: usize,
+    to: usize,
+) -> Vec<std::ops::Range<usize>> {
+    (from..to)
+        .filter_map(|at| {
+            let longest = words
+                .iter()
+                .filter(|word| stands(word.as_bytes(), bytes, at, to))
+                .map(|word| word.len())
+                .max()?;
+            Some(at..at + longest)
+        })
+        .collect()
 }
 
 /// Five bits of each of three bytes: equal for both cases of a letter.

@@ -4,6 +4,7 @@
 //! thread files facts and hands work to the pool ([`pool`]). When everything is drained, what
 //! matched is located and looked at a second time ([`second`]).
 
+mod memo;
 mod pool;
 mod position;
 pub mod registry;
@@ -12,17 +13,19 @@ mod second;
 use std::{
     collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
     thread,
 };
 
 use keymuster_api::{
-    Cancel, Connector, Cx, Gap, GapKind, Item, Progress, Sink, Source, SystemId, Timestamp,
+    Cancel, Connector, Cx, Gap, GapKind, Item, Memo, Progress, Sink, Source, SystemId, Timestamp,
 };
 
 use crate::{
     engine::Engine,
     estate::{Gathered, Resource, Sighting},
 };
+pub use memo::SweepMemo;
 use pool::Pool;
 
 /// How a sweep runs.
@@ -39,6 +42,8 @@ pub struct SweepOptions<'a> {
     pub whole: bool,
     /// Set when the run should finish.
     pub cancel: &'a Cancel,
+    /// What earlier runs left, if this one may know.
+    pub memo: Option<&'a Arc<SweepMemo>>,
     /// Told of progress.
     pub progress: &'a dyn Progress,
 }
@@ -65,13 +70,15 @@ pub fn sweep(
         .build()
         .expect("the system gives a handful of threads");
     let pool = Pool::new(engine, options);
+    let shared = options.memo.map(|memo| Arc::clone(memo) as Arc<dyn Memo>);
+    let memo = shared.as_ref();
     let mut announced: BTreeMap<(SystemId, u32), Resource> = BTreeMap::new();
     options.progress.phase("reading");
     thread::scope(|threads| {
         let (sender, receiver) = crossbeam_channel::bounded::<(SystemId, Item)>(CHANNEL);
         for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
             let sender = sender.clone();
-            let run = move || run_connector(&**connector, system, engine, options, &sender);
+            let run = move || run_connector(&**connector, system, engine, options, memo, &sender);
             thread::Builder::new()
                 .name(connector.about().kind.to_owned())
                 .spawn_scoped(threads, run)
@@ -98,9 +105,12 @@ pub fn sweep(
         });
     });
     let resources = Resources::new(announced);
-    let (found, gaps) = pool.finish();
+    let (mut found, gaps) = pool.finish();
+    if let Some(memo) = options.memo {
+        found.held.extend(memo.take_told());
+    }
     gathered.gaps.extend(gaps);
-    let mut sightings = second::sightings(
+    let (mut sightings, histories) = second::sightings(
         connectors,
         engine,
         options,
@@ -111,7 +121,7 @@ pub fn sweep(
     );
     for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
         let mut sink = FactSink(&mut gathered);
-        if let Err(error) = connector.settle(&cx(system, engine, options), &mut sink) {
+        if let Err(error) = connector.settle(&cx(system, engine, options, memo), &mut sink) {
             let label = connector.about().label.clone();
             sink.gap(Gap {
                 kind: GapKind::Failed,
@@ -124,11 +134,53 @@ pub fn sweep(
             });
         }
     }
+    remember(
+        connectors,
+        options,
+        &resources,
+        &histories,
+        &gathered.gaps,
+        &mut sightings,
+    );
     merge(&mut sightings);
     gathered.resources = resources.all;
     gathered.sightings = sightings;
     sort(&mut gathered);
     gathered
+}
+
+/// Adds the sightings of resources that are as they were, and keeps those of resources that
+/// were seen as far as they can be.
+fn remember(
+    connectors: &[Box<dyn Connector>],
+    options: &SweepOptions<'_>,
+    resources: &Resources,
+    histories: &second::Histories,
+    gaps: &[Gap],
+    sightings: &mut Vec<Sighting>,
+) {
+    let Some(memo) = options.memo else { return };
+    for &(system, id) in resources.announced.keys() {
+        let label = connectors
+            .get(system.0 as usize)
+            .map(|connector| connector.about().label.as_str());
+        let is_whole = !gaps.iter().any(|gap| {
+            // Gaps inside a resource are its connector's to judge; these are ours.
+            let locator = gap.source.locator.as_str();
+            locator.is_empty() || gap.source.system == system && Some(locator) == label
+        });
+        if is_whole && !options.cancel.is_cancelled() {
+            let seen = histories.get(&(system, id)).map_or(&[][..], Vec::as_slice);
+            memo.keep((system, id), seen);
+        }
+    }
+    for ((system, id), known) in memo.take_unchanged() {
+        let number = resources.number(system, id);
+        sightings.extend(known.into_iter().map(|sighting| Sighting {
+            resource: number,
+            ..sighting
+        }));
+    }
 }
 
 /// Everything that arrives in the order of threads gets an order of its own, so that the same
@@ -218,13 +270,14 @@ fn merge(sightings: &mut Vec<Sighting>) {
 pub(crate) struct Resources {
     all: Vec<Resource>,
     index: BTreeMap<(SystemId, u32), u32>,
+    announced: BTreeMap<(SystemId, u32), Resource>,
 }
 
 impl Resources {
     fn new(announced: BTreeMap<(SystemId, u32), Resource>) -> Resources {
         let mut all: Vec<Resource> = Vec::new();
         let mut index = BTreeMap::new();
-        for (key, resource) in announced {
+        for (&key, resource) in &announced {
             let same = all.iter().position(|other| {
                 other.name == resource.name && other.location == resource.location
             });
@@ -237,7 +290,11 @@ impl Resources {
             }
             index.insert(key, number as u32);
         }
-        Resources { all, index }
+        Resources {
+            all,
+            index,
+            announced,
+        }
     }
 
     pub(crate) fn number(&self, system: SystemId, id: u32) -> u32 {
@@ -249,6 +306,7 @@ pub(crate) fn cx<'a>(
     system: SystemId,
     engine: &'a Engine,
     options: &'a SweepOptions<'_>,
+    memo: Option<&'a Arc<dyn Memo>>,
 ) -> Cx<'a> {
     Cx {
         system,
@@ -258,6 +316,7 @@ pub(crate) fn cx<'a>(
         cancel: options.cancel,
         progress: options.progress,
         redactor: engine,
+        memo,
     }
 }
 
@@ -287,9 +346,10 @@ fn run_connector(
     system: SystemId,
     engine: &Engine,
     options: &SweepOptions<'_>,
+    memo: Option<&Arc<dyn Memo>>,
     sender: &crossbeam_channel::Sender<(SystemId, Item)>,
 ) {
-    let cx = cx(system, engine, options);
+    let cx = cx(system, engine, options, memo);
     let mut sink = ChannelSink { system, sender };
     let label = connector.about().label.clone();
     let failed = |kind, reason: String| Gap {

@@ -26,6 +26,8 @@ use crate::{
 
 /// Candidates of a system's blobs and messages.
 type Objects = BTreeMap<(u32, Spot), Vec<Candidate>>;
+/// The sightings in each connector's histories, by its own number.
+pub(super) type Histories = BTreeMap<(SystemId, u32), Vec<Sighting>>;
 
 pub(super) fn sightings(
     connectors: &[Box<dyn Connector>],
@@ -35,7 +37,8 @@ pub(super) fn sightings(
     resources: &Resources,
     found: Found,
     gaps: &mut Vec<Gap>,
-) -> Vec<Sighting> {
+) -> (Vec<Sighting>, Histories) {
+    let mut histories = Histories::new();
     let mut sightings: Vec<Sighting> = found
         .told
         .into_iter()
@@ -73,10 +76,17 @@ pub(super) fn sightings(
         let mut objects = held.remove(&system).unwrap_or_default();
         workers.install(|| {
             second.named(&mut objects);
-            sightings.extend(second.located(&objects));
+            let located = second.located(&objects);
+            if options.memo.is_some() {
+                for (resource, sighting) in &located {
+                    let of_one = histories.entry((system, *resource)).or_default();
+                    of_one.push(sighting.clone());
+                }
+            }
+            sightings.extend(located.into_iter().map(|(_, sighting)| sighting));
         });
     }
-    sightings
+    (sightings, histories)
 }
 
 struct Second<'a> {
@@ -104,7 +114,7 @@ impl Second<'_> {
 
     /// Files that a rule knows by name: their blobs are looked at again, now with the path.
     fn named(&mut self, objects: &mut Objects) {
-        let cx = cx(self.system, self.engine, self.options);
+        let cx = cx(self.system, self.engine, self.options, None);
         let mut named: BTreeMap<(u32, Spot), PathBytes> = BTreeMap::new();
         let outcome = self.connector.named(
             &cx,
@@ -146,11 +156,12 @@ impl Second<'_> {
         }
     }
 
-    fn located(&mut self, objects: &Objects) -> Vec<Sighting> {
+    /// Sightings in histories, each with its resource as the connector numbers it.
+    fn located(&mut self, objects: &Objects) -> Vec<(u32, Sighting)> {
         if objects.is_empty() {
             return Vec::new();
         }
-        let cx = cx(self.system, self.engine, self.options);
+        let cx = cx(self.system, self.engine, self.options, None);
         let wanted = wanted(objects, self.options.every_version);
         let mut places: Vec<Located> = Vec::new();
         if let Err(error) = self
@@ -193,14 +204,15 @@ impl Second<'_> {
                     (None, _) => "(unreachable)".to_owned(),
                 };
                 let number = self.resources.number(self.system, located.resource);
-                Sighting {
+                let sighting = Sighting {
                     blob: located.blob,
                     commit: located.commit.clone(),
                     introduced: located.introduced.clone(),
                     versions: located.versions,
                     at_tip: located.at_tip.clone(),
                     ..sighting(self.engine, candidate, number, path, position)
-                }
+                };
+                (located.resource, sighting)
             })
             .collect()
     }
@@ -214,7 +226,7 @@ impl Second<'_> {
         }
         let spots: Vec<(u32, Spot)> = of_spot.keys().map(|key| (*key).clone()).collect();
         let wanted: Vec<&Vec<usize>> = of_spot.values().collect();
-        let cx = cx(self.system, self.engine, self.options);
+        let cx = cx(self.system, self.engine, self.options, None);
         let outcome = self.connector.reread(&cx, &spots, &mut |spot, bytes| {
             for &index in wanted[spot] {
                 positions[index] = Some(position(bytes, &Default::default(), &told[index].1.span));

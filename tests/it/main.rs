@@ -12,6 +12,8 @@ mod cli;
 mod hooks;
 /// The fast engine finds what the oracle finds, for every rule and any edit.
 mod law;
+/// The second night: what earlier runs left changes no byte of a result.
+mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;

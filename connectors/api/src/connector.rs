@@ -1,8 +1,10 @@
 //! What a connector is, and what the run lends to it.
 
+use std::sync::Arc;
+
 use crate::{
-    Cancel, Content, Gap, Item, Located, ObjectId, PathBytes, Progress, Redactor, Source, Spot,
-    SystemId, Timestamp, Trace, Wanted,
+    Cancel, Content, Gap, Item, Located, Memo, ObjectId, PathBytes, Progress, Redactor, Source,
+    Spot, SystemId, Timestamp, Trace, Wanted,
 };
 
 /// A system that holds credentials, or mentions them.
@@ -129,6 +131,8 @@ pub struct Cx<'a> {
     pub progress: &'a dyn Progress,
     /// Seals what must not be kept.
     pub redactor: &'a dyn Redactor,
+    /// What earlier runs left; `None` where this run neither takes nor leaves anything.
+    pub memo: Option<&'a Arc<dyn Memo>>,
 }
 
 impl Cx<'_> {

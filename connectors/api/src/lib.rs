@@ -19,10 +19,12 @@ mod fact;
 mod grade;
 mod known;
 mod located;
+mod memo;
 mod path;
 mod place;
 mod progress;
 mod seal;
+pub mod wire;
 
 pub use connector::{About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, Sink};
 pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Origin, Trace};
@@ -35,6 +37,7 @@ pub use fact::{
 pub use grade::{Confidence, Severity};
 pub use known::Known;
 pub use located::{CommitFact, Located, Wanted, WantedSecret};
+pub use memo::Memo;
 pub use place::{ObjectId, PathBytes, PathClass, PathClasses, Place, Spot, SystemId};
 pub use progress::{Cancel, NoProgress, Progress};
 pub use seal::{Handle, Redaction, Redactor, SecretId};

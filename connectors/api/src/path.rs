@@ -120,6 +120,19 @@ const CONFIG_SUFFIXES: &[&str] = &[
     ".boto",
     ".dockercfg",
     ".gitconfig",
+    "sftp.json",
+    "-config.json",
+    "/config.json",
+    "settings.xml",
+    "wp-config.php",
+    "/config.php",
+    ".ftpconfig",
+    ".remote-sync.json",
+    "servers.xml",
+    "sitemanager.xml",
+    "data-sources.xml",
+    ".esmtprc",
+    ".msmtprc",
 ];
 
 impl PathClass {

@@ -157,6 +157,7 @@ fn main() {
         cancel: &cancel,
         progress: &NoProgress,
         redactor: &NoRedactor,
+        memo: None,
     };
     let run = Run::default();
     let wanted = number("--locate", 0);

@@ -54,6 +54,9 @@ impl GitConnector {
     }
 
     fn sweep_one(&self, repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink) {
+        if repo.is_unchanged {
+            return;
+        }
         let spec = &repo.spec;
         let scope = match &spec.history {
             History::None => return,
@@ -129,7 +132,12 @@ impl Connector for GitConnector {
     fn sweep(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
         for (resource, spec) in self.specs.iter().enumerate() {
             let repo = match Repository::open(spec, resource as u32, cx.system) {
-                Ok(repo) => Arc::new(repo),
+                Ok(mut repo) => {
+                    // What runs beside it needs the rest.
+                    repo.park_limit = cx.max_memory / 4;
+                    repo.recall(cx);
+                    Arc::new(repo)
+                }
                 Err(gap) => {
                     out.gap(gap);
                     continue;
@@ -154,7 +162,7 @@ impl Connector for GitConnector {
         out: &mut dyn FnMut(u32, ObjectId, PathBytes),
     ) -> Result<(), ConnectorError> {
         for repo in self.repositories() {
-            if repo.spec.history != History::None {
+            if repo.spec.history != History::None && !repo.is_unchanged {
                 locate::named(&repo, wanted, cx.jobs, out);
             }
         }
@@ -215,6 +223,9 @@ impl Connector for GitConnector {
         for repo in self.repositories() {
             repo.take_gaps().into_iter().for_each(|gap| out.gap(gap));
             let (coverage, gap) = repo.coverage();
+            if let Some(memory) = &repo.memory {
+                memory.settle(&repo);
+            }
             coverage
                 .into_iter()
                 .for_each(|coverage| out.emit(Item::Coverage(coverage)));

@@ -8,7 +8,7 @@ use keymuster_api::Copied;
 use crate::{buffer::Buffer, fault::Fault};
 
 /// What kind of object an entry is, as stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Kind {
     Commit,
     Tree,

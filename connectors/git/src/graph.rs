@@ -49,8 +49,10 @@ pub(crate) struct Graph {
     pub(crate) end: Vec<u32>,
     /// Canonical object number of each tree.
     pub(crate) object: Vec<u32>,
-    op_start: Vec<u32>,
-    ops: Vec<[u32; 2]>,
+    /// Where each tree's operations begin, and where the last end.
+    pub(crate) op_start: Vec<u32>,
+    /// Operations, as [`Graph::ops`] reads them.
+    pub(crate) ops: Vec<[u32; 2]>,
     /// Entry names.
     pub(crate) names: Vec<Box<[u8]>>,
     /// Commits, in no particular order.
@@ -58,7 +60,7 @@ pub(crate) struct Graph {
     /// Parents of commits, as commits or [`MISSING`].
     pub(crate) parents: Vec<u32>,
     /// What each object number is: a tree, a commit, or neither.
-    slot: Vec<u32>,
+    pub(crate) slot: Vec<u32>,
     /// How many objects are referred to and not there.
     pub(crate) missing: usize,
     /// Whether trees or commits could not be read, so that places may be unknown.
@@ -167,14 +169,21 @@ impl Graph {
         (tree as u32, position)
     }
 
-    /// Joins shards, in their order, so that the result does not depend on who read which.
-    pub(crate) fn join(shards: Vec<Shard>, objects: usize) -> Graph {
+    /// Joins shards to what is known, in their order, so that the result does not depend on who
+    /// read which.
+    pub(crate) fn join(known: Graph, shards: Vec<Shard>, objects: usize) -> Graph {
         let mut graph = Graph {
             slot: vec![NONE; objects],
-            ..Graph::default()
+            ..known
         };
-        graph.op_start.push(0);
+        if graph.op_start.is_empty() {
+            graph.op_start.push(0);
+        }
+        let known_parents = graph.parents.len();
         let mut names: HashMap<Box<[u8]>, u32> = HashMap::new();
+        if shards.iter().any(|shard| !shard.names.is_empty()) {
+            names.extend(graph.names.iter().cloned().zip(0u32..));
+        }
         let mut missing: HashSet<ObjectId> = HashSet::new();
         for shard in shards {
             let mut renamed = vec![0u32; shard.names.len()];
@@ -241,7 +250,7 @@ impl Graph {
         for (at, commit) in graph.commits.iter().enumerate().rev() {
             graph.slot[commit.number as usize] = at as u32 | COMMIT;
         }
-        for parent in &mut graph.parents {
+        for parent in &mut graph.parents[known_parents..] {
             let slot = graph.slot.get(*parent as usize).copied().unwrap_or(NONE);
             *parent = if slot != NONE && slot & COMMIT != 0 {
                 slot & !COMMIT

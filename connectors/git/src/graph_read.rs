@@ -9,6 +9,7 @@ use std::sync::{
 use crate::{
     delta::Kind,
     graph::Graph,
+    memory::Memory,
     reader::Reader,
     repository::Repository,
     shard::{Shard, ShardVisit},
@@ -59,12 +60,14 @@ pub(crate) fn read(repo: &Repository, jobs: usize) -> Graph {
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);
     done.sort_by_key(|&(position, _)| position);
     let shards = done.into_iter().flat_map(|(_, shards)| shards).collect();
-    Graph::join(shards, repo.store.len())
+    let known = repo.memory.as_ref().and_then(Memory::take_graph);
+    Graph::join(known.unwrap_or_default(), shards, repo.store.len())
 }
 
 fn tasks(repo: &Repository) -> Vec<(u64, Task)> {
     let mut tasks = Vec::new();
-    for pack in 0..repo.store.packs.len() {
+    let known = repo.memory.as_ref().map_or(0, Memory::packs_in_graph);
+    for pack in known..repo.store.packs.len() {
         let plan = sweep::plan(repo, pack);
         for kind in [Kind::Tree, Kind::Commit] {
             let mine = || {
@@ -167,6 +170,13 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
             let mut commits = ShardVisit::new(repo, None, true);
             for index in from..to {
                 let number = repo.store.loose_number(index);
+                if repo
+                    .memory
+                    .as_ref()
+                    .is_some_and(|memory| memory.is_settled(number))
+                {
+                    continue;
+                }
                 match reader.read(number) {
                     Ok((Kind::Tree, bytes)) => {
                         trees.number = number;

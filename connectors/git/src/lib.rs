@@ -30,6 +30,7 @@ mod plan;
 mod reader;
 mod store;
 
+mod memory;
 mod repository;
 mod search;
 mod sweep;

@@ -8,9 +8,10 @@ use std::{
     io::Read as _,
     path::{Path, PathBuf},
     sync::OnceLock,
+    time::UNIX_EPOCH,
 };
 
-use keymuster_api::ObjectId;
+use keymuster_api::{ObjectId, wire::Writer};
 
 use crate::{
     delta::{self, Header},
@@ -52,6 +53,23 @@ impl Pack {
             prefixes: OnceLock::new(),
             plan: OnceLock::new(),
         })
+    }
+
+    /// What says that the pack is still the same files: their place, sizes, times and
+    /// checksums. `None` if they cannot be looked at.
+    pub(crate) fn identity(&self) -> Option<Vec<u8>> {
+        let mut out = Writer::default();
+        for path in [&self.path, self.index.path()] {
+            let meta = fs::metadata(path).ok()?;
+            let changed = meta.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+            out.number(meta.len());
+            out.number(changed.as_nanos() as u64);
+        }
+        let folder = self.path.canonicalize().ok()?;
+        out.blob(folder.as_os_str().as_encoded_bytes());
+        out.blob(self.index.index_checksum().as_bytes());
+        out.blob(self.data.checksum().as_bytes());
+        Some(out.bytes)
     }
 
     /// How many objects the index lists.
@@ -202,7 +220,7 @@ impl Pack {
     }
 
     /// The plan of its delta trees, made at the first call.
-    pub(crate) fn plan(&self, wanted: impl Fn(u32) -> bool) -> &Plan {
+    pub(crate) fn plan(&self, wanted: impl Fn(u32, u8) -> bool) -> &Plan {
         self.plan.get_or_init(|| Plan::new(self, wanted))
     }
 }

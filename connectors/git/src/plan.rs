@@ -48,9 +48,9 @@ pub(crate) struct Root {
 }
 
 impl Plan {
-    /// Reads every header of the pack. `wanted` tells, for a position in the index, whether
-    /// this copy of the object is the one to be seen.
-    pub(crate) fn new(pack: &Pack, wanted: impl Fn(u32) -> bool) -> Plan {
+    /// Reads every header of the pack. `wanted` tells, for a position in the index and the
+    /// number of a kind, whether this copy of the object is to be seen.
+    pub(crate) fn new(pack: &Pack, wanted: impl Fn(u32, u8) -> bool) -> Plan {
         let end = pack.end();
         let mut pairs: Vec<(u64, u32)> = (0..pack.len())
             .map(|position| (pack.offset(position), position))
@@ -119,10 +119,10 @@ impl Plan {
             let entry = step(i);
             let stop = offsets.get(entry + 1).copied().unwrap_or(end);
             packed[entry] = stop - offsets[entry];
-            needed[entry] = u32::from(wanted(positions[entry]));
             if order.is_some() && parents[entry] != NONE {
                 kinds[entry] = kinds[parents[entry] as usize];
             }
+            needed[entry] = u32::from(wanted(positions[entry], kinds[entry]));
         }
         let mut heavy = vec![NONE; count];
         for i in (0..steps).rev() {

@@ -10,7 +10,7 @@ use std::{
 
 use hashbrown::HashMap;
 use keymuster_api::{
-    Coverage, Gap, GapKind, ObjectId, PathBytes, Resource, ResourceKind, Source, SystemId,
+    Coverage, Cx, Gap, GapKind, ObjectId, PathBytes, Resource, ResourceKind, Source, SystemId,
     Timestamp,
 };
 
@@ -19,6 +19,7 @@ use crate::{
     fault::Fault,
     graph::Graph,
     layout::{self, RepositoryLayout},
+    memory::{self, Done, Memory, Recalled},
     refs::{self, Ref},
     store::{Store, Trouble},
 };
@@ -107,7 +108,17 @@ pub(crate) struct Repository {
     /// knows one.
     pub(crate) scope: OnceLock<HashMap<u32, Option<PathBytes>>>,
     pub(crate) tally: Tally,
+    /// What earlier runs knew, where this one asks.
+    pub(crate) memory: Option<Memory>,
+    /// Whether it is as an earlier run left it, so that nothing of it is read.
+    pub(crate) is_unchanged: bool,
+    /// Bytes of bases that parts of delta trees wait with …
+    pub(crate) parked: AtomicU64,
+    /// … and how many that may be.
+    pub(crate) park_limit: u64,
     told_missing: AtomicBool,
+    /// How many objects an earlier run missed, where nothing changed since.
+    known_missing: Option<usize>,
     /// What was wrong and is not told yet.
     pub(crate) troubles: Mutex<Vec<Trouble>>,
 }
@@ -134,6 +145,36 @@ impl Tally {
 
     pub(crate) fn broken(&self) {
         self.gaps.fetch_add(1, Relaxed);
+    }
+
+    /// How many of a kind were seen.
+    pub(crate) fn received(&self, kind: Kind) -> u64 {
+        self.received[usize::from(kind.number())].load(Relaxed)
+    }
+
+    /// How many trees were seen, and their bytes.
+    pub(crate) fn trees(&self) -> (u64, u64) {
+        let at = usize::from(Kind::Tree.number());
+        (
+            self.received[at].load(Relaxed),
+            self.bytes[at].load(Relaxed),
+        )
+    }
+
+    /// The counts, for a run that finds the repository unchanged.
+    pub(crate) fn write(&self) -> Vec<u8> {
+        let all = [&self.expected, &self.received, &self.bytes];
+        let counts = all.into_iter().flatten();
+        counts
+            .flat_map(|count| count.load(Relaxed).to_le_bytes())
+            .collect()
+    }
+
+    fn restore(&self, counts: [u64; 15]) {
+        let all = [&self.expected, &self.received, &self.bytes];
+        for (count, known) in all.into_iter().flatten().zip(counts) {
+            count.store(known, Relaxed);
+        }
     }
 }
 
@@ -192,9 +233,68 @@ impl Repository {
             graph: OnceLock::new(),
             scope: OnceLock::new(),
             tally: Tally::default(),
+            memory: None,
+            is_unchanged: false,
+            parked: AtomicU64::new(0),
+            park_limit: u64::MAX,
             told_missing: AtomicBool::new(false),
+            known_missing: None,
             troubles: Mutex::new(troubles),
         })
+    }
+
+    /// Asks the memory of earlier runs, if there is one.
+    pub(crate) fn recall(&mut self, cx: &Cx<'_>) {
+        match memory::recall(self, cx) {
+            Some(Recalled::Unchanged(note)) => {
+                self.is_unchanged = true;
+                if let Some((counts, missing)) = memory::counts(&note) {
+                    self.tally.restore(counts);
+                    self.known_missing = Some(missing);
+                }
+            }
+            Some(Recalled::Partly(memory)) => self.memory = Some(*memory),
+            None => {}
+        }
+    }
+
+    /// Whether an earlier run searched this object.
+    pub(crate) fn is_known(&self, number: u32) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.is_known(number))
+    }
+
+    /// Whether the kept graph has this tree or commit.
+    pub(crate) fn is_in_graph(&self, number: u32) -> bool {
+        let memory = self.memory.as_ref();
+        memory.is_some_and(|memory| memory.is_in_graph(number))
+    }
+
+    /// Whether an object of this kind (0: not known yet) must be decoded.
+    pub(crate) fn wants(&self, pack: usize, position: u32, kind: u8) -> bool {
+        let number = self.store.packs[pack].first + position;
+        let memory = self.memory.as_ref();
+        memory.is_none_or(|memory| memory.wants(number, kind))
+    }
+
+    /// Remembers objects that were searched.
+    pub(crate) fn done(&self, done: Vec<Done>) {
+        if let Some(memory) = &self.memory {
+            memory.done(&self.store, done);
+        }
+    }
+
+    /// Whether everything that is there was seen: nothing stopped, every object counted, and no
+    /// gap but the one for objects that are not there, which only another state can change.
+    pub(crate) fn is_whole(&self) -> bool {
+        let troubles = self.troubles.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = self.tally.expected.iter().zip(&self.tally.received);
+        troubles.is_empty()
+            && self.tally.gaps.load(Relaxed) == u64::from(self.told_missing.load(Relaxed))
+            && !self.tally.told_cancelled.load(Relaxed)
+            && counts
+                .skip(1)
+                .all(|(expected, received)| expected.load(Relaxed) == received.load(Relaxed))
     }
 
     /// What it announces itself as.
@@ -284,7 +384,10 @@ impl Repository {
     /// One gap for all objects that others refer to and that are not there, once the graph
     /// knows.
     fn missing(&self) -> Option<Gap> {
-        let missing = self.graph.get()?.missing;
+        let missing = match self.known_missing {
+            Some(known) => known,
+            None => self.graph.get()?.missing,
+        };
         if missing == 0 || self.told_missing.swap(true, Relaxed) {
             return None;
         }
@@ -321,7 +424,10 @@ impl Repository {
             let at = usize::from(kind.number());
             let expected = self.tally.expected[at].load(Relaxed);
             let received = self.tally.received[at].load(Relaxed);
-            if kind == Kind::Tree && (self.graph.get().is_none() || self.scope.get().is_some()) {
+            if kind == Kind::Tree && {
+                let is_read = self.graph.get().is_some() || self.is_unchanged;
+                !is_read || self.scope.get().is_some()
+            } {
                 continue; // trees were not asked for, or read for places only
             }
             list.push(Coverage {

@@ -1,6 +1,6 @@
 //! Lends the contents of a delta tree to the engine, and hands large subtrees on.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use keymuster_api::{
     Content, Copied, Fresh, Gap, Load, LoadCx, ObjectId, Origin, Place, Spot, Trace,
@@ -9,6 +9,7 @@ use keymuster_api::{
 use crate::{
     delta::Kind,
     fault::Fault,
+    memory::Done,
     plan::Plan,
     repository::Repository,
     sweep,
@@ -22,6 +23,20 @@ struct PartLoad {
     kind: Kind,
     uncounted: bool,
     part: Part<Option<Trace>>,
+    /// Counts the base's bytes until the last of its parts is done.
+    _parked: Arc<Parked>,
+}
+
+/// Bytes of a base that parts of a tree wait with.
+struct Parked {
+    repo: Arc<Repository>,
+    bytes: u64,
+}
+
+impl Drop for Parked {
+    fn drop(&mut self) {
+        self.repo.parked.fetch_sub(self.bytes, Relaxed);
+    }
 }
 
 impl Load for PartLoad {
@@ -55,6 +70,7 @@ pub(crate) struct Search<'a> {
     stopped: bool,
     objects: u64,
     bytes: u64,
+    done: Vec<Done>,
 }
 
 impl<'a> Search<'a> {
@@ -75,18 +91,24 @@ impl<'a> Search<'a> {
             stopped: false,
             objects: 0,
             bytes: 0,
+            done: Vec::new(),
         }
     }
 
-    /// Lends one content; `None` where the object is seen in another pack.
+    /// Lends one content; `None` where the object is seen in another pack, or known.
     fn lend(&mut self, entry: u32, bytes: &[u8], fresh: Fresh<'_>) -> Option<Trace> {
         let position = self.plan.position(entry);
         if self.number != 0 && !self.repo.store.is_canonical(self.number, position) {
             return None;
         }
-        let id = self.repo.store.packs[self.number].id(position)?;
+        let pack = &self.repo.store.packs[self.number];
+        let id = pack.id(position)?;
         if self.uncounted {
             self.repo.tally.expect(self.kind, 1);
+        }
+        let number = pack.first + position;
+        if self.repo.is_known(number) {
+            return None;
         }
         self.repo.tally.saw(self.kind, 1, bytes.len() as u64);
         self.objects += 1;
@@ -94,7 +116,16 @@ impl<'a> Search<'a> {
         if self.objects == 256 {
             self.report();
         }
-        Some(scan(self.repo, self.cx, self.kind, id, bytes, fresh))
+        let trace = scan(self.repo, self.cx, self.kind, id, bytes, fresh);
+        if self.repo.memory.is_some() {
+            self.done.push(Done {
+                number,
+                kind: self.kind,
+                size: bytes.len() as u64,
+                candidates: trace.candidates.clone(),
+            });
+        }
+        Some(trace)
     }
 
     fn report(&mut self) {
@@ -105,6 +136,7 @@ impl<'a> Search<'a> {
     /// Reports the rest, and whether the run was stopped.
     pub(crate) fn end(mut self) -> Result<(), Gap> {
         self.report();
+        self.repo.done(self.done);
         if self.stopped {
             self.repo.cancelled()
         } else {
@@ -178,7 +210,18 @@ impl Visit for Search<'_> {
         self.stopped
     }
 
+    fn may_fork(&self, size: u64) -> bool {
+        // A tree that is not handed on is walked here: slower at the end, and the same.
+        self.repo.parked.load(Relaxed).saturating_add(size) <= self.repo.park_limit
+    }
+
     fn fork(&mut self, parts: Vec<Part<Option<Trace>>>) {
+        let bytes = parts.first().map_or(0, |part| part.base.len() as u64);
+        self.repo.parked.fetch_add(bytes, Relaxed);
+        let parked = Arc::new(Parked {
+            repo: Arc::clone(self.repo),
+            bytes,
+        });
         let loads = parts.into_iter().map(|part| {
             Box::new(PartLoad {
                 repo: Arc::clone(self.repo),
@@ -186,6 +229,7 @@ impl Visit for Search<'_> {
                 kind: self.kind,
                 uncounted: self.uncounted,
                 part,
+                _parked: Arc::clone(&parked),
             }) as Box<dyn Load>
         });
         self.cx.fork(loads.collect());

@@ -117,7 +117,8 @@ impl<'a> ShardVisit<'a> {
         self.shard.object.push(number);
         let bounds = self.entries(number, bytes, copied, base);
         self.shard.op_end.push(self.shard.ops.len() as u32);
-        if self.pack.is_none_or(|pack| pack == 0) || self.is_canonical(entry) {
+        let is_counted = self.repo.is_in_graph(number);
+        if !is_counted && (self.pack.is_none_or(|pack| pack == 0) || self.is_canonical(entry)) {
             self.repo.tally.saw(Kind::Tree, 1, bytes.len() as u64);
         }
         TreeNote { tree, bounds }

@@ -8,6 +8,7 @@ use crate::{
     buffer::Buffer,
     delta::Kind,
     fault::Fault,
+    memory::{Done, Memory},
     plan::{Plan, Root},
     reader::Reader,
     repository::Repository,
@@ -23,7 +24,8 @@ const BATCH_OBJECTS: usize = 256;
 /// Emits the loads for every object of the store.
 pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink) {
     let mut loads: Vec<(u64, Box<dyn Load>)> = Vec::new();
-    for (number, pack) in repo.store.packs.iter().enumerate() {
+    let known = repo.memory.as_ref().map_or(0, Memory::known_packs);
+    for (number, pack) in repo.store.packs.iter().enumerate().skip(known) {
         let plan = plan(repo, number);
         structure(repo, number, plan, out);
         let mut batch = Batch {
@@ -81,6 +83,7 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
     loads.sort_by_key(|&(packed, _)| std::cmp::Reverse(packed));
     let numbers: Vec<u32> = (0..repo.store.loose.len())
         .map(|at| repo.store.loose_number(at))
+        .filter(|&number| !repo.is_known(number))
         .collect();
     cx.progress.expect(0, numbers.len() as u64);
     for (_, load) in loads {
@@ -101,9 +104,11 @@ pub(crate) fn singles(repo: &Arc<Repository>, mut numbers: Vec<u32>, out: &mut d
     }
 }
 
-/// The plan of a pack, where only canonical copies are to be seen.
+/// The plan of a pack, where only canonical copies are to be seen, and only what is not known.
 pub(crate) fn plan(repo: &Repository, number: usize) -> &Plan {
-    repo.store.packs[number].plan(|position| repo.store.is_canonical(number, position))
+    repo.store.packs[number].plan(|position, kind| {
+        repo.store.is_canonical(number, position) && repo.wants(number, position, kind)
+    })
 }
 
 /// Counts what the pack's structure promises, and tells where it is broken.
@@ -256,23 +261,37 @@ impl Load for SinglesLoad {
     fn load(self: Box<Self>, cx: &dyn LoadCx) -> Result<(), Gap> {
         let repo = &self.repo;
         let mut reader = Reader::new(&repo.store);
+        let mut done = Vec::new();
         for &number in &self.numbers {
             if cx.is_cancelled() {
+                repo.done(done);
                 return repo.cancelled();
             }
             let Some(id) = repo.store.id(number) else {
                 continue;
             };
             match reader.read(number) {
-                Ok((Kind::Tree, _)) => {
+                Ok((kind @ Kind::Tree, bytes)) => {
                     repo.tally.expect(Kind::Tree, 1);
+                    done.push(Done {
+                        number,
+                        kind,
+                        size: bytes.bytes().len() as u64,
+                        candidates: Vec::new(),
+                    });
                 }
                 Ok((kind, bytes)) => {
                     let bytes = bytes.bytes();
                     repo.tally.expect(kind, 1);
                     repo.tally.saw(kind, 1, bytes.len() as u64);
-                    scan(repo, cx, kind, id, bytes, Fresh::Everything);
+                    let trace = scan(repo, cx, kind, id, bytes, Fresh::Everything);
                     cx.advance(bytes.len() as u64, 1);
+                    done.push(Done {
+                        number,
+                        kind,
+                        size: bytes.len() as u64,
+                        candidates: trace.candidates,
+                    });
                 }
                 Err(fault) => {
                     if let Some(gap) = repo.object_gap(&format!("object {id}"), &fault, 0) {
@@ -281,6 +300,7 @@ impl Load for SinglesLoad {
                 }
             }
         }
+        repo.done(done);
         Ok(())
     }
 }

@@ -47,6 +47,10 @@ pub(crate) trait Visit {
     fn lost(&mut self, entry: u32, fault: Fault);
     /// Whether to stop now; what remains is left undone.
     fn stop(&mut self) -> bool;
+    /// Whether a base of so many bytes may be kept for parts that wait.
+    fn may_fork(&self, _size: u64) -> bool {
+        true
+    }
     /// Takes parts of this walk, each a run of siblings on one base.
     fn fork(&mut self, parts: Vec<Part<Self::Note>>);
 }
@@ -230,7 +234,7 @@ impl<'a> Walker<'a> {
         }
         let size = held.len() as u64 + 512;
         let here = u64::from(self.plan.needed[entry as usize]);
-        if !V::FORKS || here.saturating_mul(size) < FORK_FROM {
+        if !V::FORKS || here.saturating_mul(size) < FORK_FROM || !visit.may_fork(size) {
             return Some(Frame {
                 base: Base::Own(held),
                 next: first,

@@ -6,7 +6,8 @@
 
 use keymuster_api::{PathClass, PathClasses};
 
-use super::entropy;
+use super::{entropy, wordiness};
+use crate::engine::proof::basic_parts;
 
 /// Words that stand for a password.
 const WORDS: &[&str] = &[
@@ -153,12 +154,32 @@ pub(in crate::engine) fn classes(
     if is_word || password.len() < 4 {
         return PathClasses::NONE;
     }
+    if let Some(decoded) = percent_decoded(password) {
+        return classes(&decoded, user, host);
+    }
+    let letters = wordiness::letters(password);
+    if letters.are_random() && letters.longest_word < 5 {
+        return PathClasses::ALL.without(PathClass::Generated);
+    }
     let is_example = host.is_some_and(is_example_host);
     match (is_strong(password), is_example) {
         (true, false) => PathClasses::ALL.without(PathClass::Generated),
         (true, true) => code,
         (false, false) => code,
         (false, true) => PathClasses::NONE,
+    }
+}
+
+/// The path classes in which user and password in base64 count. Where the password is missing the
+/// user is a token.
+pub(in crate::engine) fn basic(base64: &[u8]) -> PathClasses {
+    let Some(text) = basic_parts(base64) else {
+        return PathClasses::NONE;
+    };
+    match text.split_once(':') {
+        Some((token, "")) => classes(token.as_bytes(), None, None),
+        Some((user, password)) => classes(password.as_bytes(), Some(user.as_bytes()), None),
+        None => PathClasses::NONE,
     }
 }
 
@@ -192,6 +213,29 @@ fn is_example_host(host: &[u8]) -> bool {
         || host.starts_with("0.0.0.0")
         || name == "localhost"
         || name.len() == 1
+}
+
+/// A password without its percent escapes, whose digits are not its own; `None` if it has none.
+fn percent_decoded(password: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
+    let digit = |at: usize| {
+        let digit = char::from(*password.get(at)?).to_digit(16)?;
+        u8::try_from(digit).ok()
+    };
+    let mut decoded = zeroize::Zeroizing::new(Vec::with_capacity(password.len()));
+    let mut at = 0;
+    while at < password.len() {
+        match (password[at], digit(at + 1), digit(at + 2)) {
+            (b'%', Some(high), Some(low)) => {
+                decoded.push(high << 4 | low);
+                at += 3;
+            }
+            (byte, ..) => {
+                decoded.push(byte);
+                at += 1;
+            }
+        }
+    }
+    (decoded.len() < password.len()).then_some(decoded)
 }
 
 /// Variables and formats of many languages.
@@ -234,6 +278,7 @@ mod tests {
             ("summer", "app", "localhost"),
             ("%PASS%", "app", "db.acme.io"),
             ("winter", "app", "example.com"),
+            ("pass%20word", "app", "example.com"),
         ] {
             assert_eq!(
                 of(password, user, host),

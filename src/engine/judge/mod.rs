@@ -3,6 +3,8 @@
 pub(super) mod assignment;
 pub(super) mod login;
 pub(super) mod placeholder;
+pub(super) mod structure;
+mod wordiness;
 
 /// Shannon entropy in bits per byte.
 pub(super) fn entropy(value: &[u8]) -> f64 {

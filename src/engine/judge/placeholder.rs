@@ -35,7 +35,6 @@ const WORDS: &[&str] = &[
     "fake-",
     "todo_",
     "foobar",
-    "hunter2",
     "s3cr3t",
     "deadbeef",
     "<",
@@ -59,7 +58,8 @@ pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
     let found = WORDS
         .iter()
         .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
-    let found = found || has_sequence(&lower);
+    // The password of an old joke, which nobody means.
+    let found = found || lower == b"hunter2" || has_sequence(&lower);
     // A copy of the value, so wiped like one.
     drop(zeroize::Zeroizing::new(lower));
     found
@@ -87,23 +87,42 @@ fn is_monotonous(value: &[u8]) -> bool {
     value.len() >= 8 && value.len() < 200 && distinct * 5 < value.len().min(40)
 }
 
-/// Eight steps up or down the alphabet, the digits or the keyboard.
+/// Mostly steps up or down the alphabet or the digits, or keys in the order of the keyboard. A
+/// few steps in a long value are chance, or somebody's way of shortening an example.
 fn has_sequence(lower: &[u8]) -> bool {
     const KEYBOARD: &[&[u8]] = &[b"qwertyui", b"asdfghjk"];
-    let mut up = 1;
-    let mut down = 1;
+    let mut stepping = 0;
+    let mut longest = 0;
+    let (mut up, mut down) = (1, 1);
+    let mut end = |run: usize| {
+        if run >= 4 {
+            stepping += run;
+        }
+        longest = longest.max(run);
+    };
     for pair in lower.windows(2) {
         let step = i16::from(pair[1]) - i16::from(pair[0]);
         let wraps = pair == b"90" || pair == b"09";
-        up = if step == 1 || wraps { up + 1 } else { 1 };
-        down = if step == -1 || wraps { down + 1 } else { 1 };
-        if up >= 8 || down >= 8 {
-            return true;
+        if step == 1 || wraps {
+            up += 1;
+        } else {
+            end(up);
+            up = 1;
+        }
+        if step == -1 {
+            down += 1;
+        } else {
+            end(down);
+            down = 1;
         }
     }
-    KEYBOARD
-        .iter()
-        .any(|keys| memchr::memmem::find(lower, keys).is_some())
+    end(up);
+    end(down);
+    longest >= 6 && stepping * 10 >= lower.len() * 7
+        || longest >= 8 && lower.len() <= 20
+        || KEYBOARD
+            .iter()
+            .any(|keys| memchr::memmem::find(lower, keys).is_some())
 }
 
 #[cfg(test)]

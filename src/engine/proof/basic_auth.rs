@@ -34,6 +34,13 @@ pub(super) fn user(base64: &[u8]) -> Option<String> {
     (printable && !template && (password.len() >= 4 || user.len() >= 16)).then(|| user.to_owned())
 }
 
+/// `user:password`.
+pub(in crate::engine) fn parts(base64: &[u8]) -> Option<zeroize::Zeroizing<String>> {
+    String::from_utf8(armor::standard(base64)?)
+        .ok()
+        .map(zeroize::Zeroizing::new)
+}
+
 /// Where a token stands in the user's place it must not become a fact: only lower-case words
 /// and mail addresses are let through.
 pub(super) fn is_plainly_a_name(user: &str) -> bool {

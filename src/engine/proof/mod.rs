@@ -31,6 +31,8 @@ mod pypi_macaroon;
 mod vercel_crc32;
 mod zuplo_crc32;
 
+pub(super) use basic_auth::parts as basic_parts;
+
 /// What a rule matched, as a prover sees it. Borrowed from the worker's buffer.
 pub struct Found<'a> {
     /// The bytes of the `secret` group.

@@ -35,8 +35,17 @@ pub(super) fn prove_text(text: &[u8]) -> Proof {
             );
             Proof::Proved(facts)
         }
+        // What is damaged or altered cannot be read, and is no less worth a look.
+        None if is_damaged(text) => Proof::Undecided(Vec::new()),
         None => Proof::Refuted,
     }
+}
+
+/// Whether the block decodes and begins as DER does, but does not go on so.
+fn is_damaged(text: &[u8]) -> bool {
+    armor::block(text).is_some_and(|(_, inside)| {
+        armor::body(inside).is_some_and(|bytes| bytes.len() >= 64 && bytes[0] == SEQUENCE)
+    })
 }
 
 struct Key {

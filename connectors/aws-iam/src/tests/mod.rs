@@ -167,6 +167,7 @@ fn cx(cancel: &Cancel) -> Cx<'_> {
         cancel,
         progress: &NoProgress,
         redactor: &OneWord,
+        memo: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod corrupt;
 mod fixture;
+mod memory;
 mod mock;
 mod oracle;
 mod places;

@@ -4,15 +4,15 @@ use std::{
     collections::BTreeMap,
     path::Path,
     sync::{
-        Mutex,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
 };
 
 use keymuster_api::{
-    Cancel, Connector, Content, Coverage, Cx, Fresh, Gap, Item, Load, LoadCx, Located, NoProgress,
-    ObjectId, PathBytes, Redaction, Redactor, SecretId, Sink, Spot, SystemId, Timestamp, Trace,
-    Wanted, WantedSecret,
+    Cancel, Connector, Content, Coverage, Cx, Fresh, Gap, Item, Load, LoadCx, Located, Memo,
+    NoProgress, ObjectId, PathBytes, Redaction, Redactor, SecretId, Sink, Spot, SystemId,
+    Timestamp, Trace, Wanted, WantedSecret,
 };
 use keymuster_git::{GitConnector, History, RepositorySpec};
 
@@ -54,19 +54,63 @@ pub(crate) fn sweep_history(path: &Path, history: History) -> Seen {
 }
 
 pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
+    let how = How {
+        cancelled,
+        ..How::default()
+    };
+    run_with(spec, &how).expect("nothing stopped it")
+}
+
+/// How a run goes.
+pub(crate) struct How {
+    pub(crate) cancelled: bool,
+    pub(crate) memo: Option<Arc<dyn Memo>>,
+    /// After so many loads it is killed.
+    pub(crate) loads: usize,
+    pub(crate) max_memory: u64,
+}
+
+impl Default for How {
+    fn default() -> How {
+        How {
+            cancelled: false,
+            memo: None,
+            loads: usize::MAX,
+            max_memory: 1 << 30,
+        }
+    }
+}
+
+/// A run; `None` if it was killed.
+pub(crate) fn run_with(spec: RepositorySpec, how: &How) -> Option<Seen> {
+    let cancel = Cancel::new();
+    let cx = &Cx {
+        memo: how.memo.as_ref(),
+        max_memory: how.max_memory,
+        ..cx(&cancel)
+    };
+    let mut loads_left = how.loads;
     let engine = Engine::default();
-    engine.cancelled.store(cancelled, Relaxed);
+    engine.cancelled.store(how.cancelled, Relaxed);
     let connector = GitConnector::new(vec![spec]);
     let mut sink = Collect::default();
-    with_cx(|cx| connector.sweep(cx, &mut sink)).unwrap();
+    connector.sweep(cx, &mut sink).unwrap();
     let mut loads = std::mem::take(&mut sink.loads);
     while let Some(load) = loads.pop() {
+        if loads_left == 0 {
+            return None;
+        }
+        loads_left -= 1;
         if let Err(gap) = load.load(&engine) {
             engine.gap(gap);
         }
         loads.append(&mut engine.forked.lock().unwrap());
     }
-    with_cx(|cx| connector.settle(cx, &mut sink)).unwrap();
+    if how.memo.is_some() {
+        // As the sweep does: trees are read before the end.
+        connector.named(cx, &|_| false, &mut |_, _, _| {}).unwrap();
+    }
+    connector.settle(cx, &mut sink).unwrap();
     assert!(sink.loads.is_empty(), "settling emits no work");
     let mut gaps = engine.gaps.into_inner().unwrap();
     gaps.append(&mut sink.gaps);
@@ -88,7 +132,7 @@ pub(crate) fn run(spec: RepositorySpec, cancelled: bool) -> Seen {
         };
         assert!(twice.is_none(), "an object was lent twice");
     }
-    seen
+    Some(seen)
 }
 
 impl Seen {
@@ -161,16 +205,20 @@ impl Seen {
 }
 
 pub(crate) fn with_cx<T>(action: impl FnOnce(&Cx<'_>) -> T) -> T {
-    let cancel = Cancel::new();
-    action(&Cx {
+    action(&cx(&Cancel::new()))
+}
+
+fn cx(cancel: &Cancel) -> Cx<'_> {
+    Cx {
         system: SystemId(0),
         now: Timestamp::UNIX_EPOCH,
         jobs: 2,
         max_memory: 1 << 30,
-        cancel: &cancel,
+        cancel,
         progress: &NoProgress,
         redactor: &NoRedactor,
-    })
+        memo: None,
+    }
 }
 
 #[derive(Default)]

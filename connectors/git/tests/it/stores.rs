@@ -7,7 +7,7 @@ use keymuster_git::{RepositorySpec, discover};
 
 use super::{
     fixture::{Fixture, text},
-    mock::{assert_complete, run, spec, sweep},
+    mock::{How, assert_complete, run, run_with, spec, sweep},
 };
 
 /// A history with long files that change a little, a tag, and several folders.
@@ -269,6 +269,14 @@ fn large_delta_trees_are_forked() {
     let seen = sweep(&path);
     assert_complete(&fixture, &path, &seen);
     assert!(seen.forks > 0, "nothing was handed on");
+    // Where memory is short nothing waits with its base, and the result is the same.
+    let how = How {
+        max_memory: 1 << 20,
+        ..How::default()
+    };
+    let short = run_with(spec(&path), &how).unwrap();
+    assert_complete(&fixture, &path, &short);
+    assert_eq!(short.forks, 0);
 }
 
 #[test]
