@@ -204,6 +204,31 @@ impl Clause {
         self.quantifier == Quantifier::All
     }
 
+    /// The key, in lower case.
+    pub(super) fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The values, as written.
+    pub(super) fn values(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().map(|value| &*value.text)
+    }
+
+    /// Whether it says what must be, and not what must not.
+    pub(super) fn is_positive(&self) -> bool {
+        !self.negated && !matches!(self.comparison, Comparison::Null | Comparison::Other)
+    }
+
+    /// Whether it holds wherever the key is missing.
+    pub(super) fn is_if_exists(&self) -> bool {
+        self.if_exists
+    }
+
+    /// Whether its values are patterns.
+    pub(super) fn is_like(&self) -> bool {
+        matches!(self.comparison, Comparison::Like | Comparison::Arn)
+    }
+
     /// Whether it fails where the other clause's key is missing.
     pub(super) fn requires(&self, other: &Clause) -> bool {
         let demands = match self.comparison {
@@ -440,6 +465,7 @@ fn reason(key: &str) -> String {
         "sts:externalid" => "external id".to_owned(),
         "aws:principalorgid" | "aws:principalorgpaths" | "aws:resourceorgid" => "org id".to_owned(),
         "aws:requestedregion" => "region".to_owned(),
+        "aws:tokenissuetime" => "needs a session".to_owned(),
         "aws:currenttime" | "aws:epochtime" => "time".to_owned(),
         _ if key.starts_with("aws:requesttag/") || key == "aws:tagkeys" => "request tag".to_owned(),
         _ if key.starts_with("aws:resourcetag/") => "resource tag".to_owned(),

@@ -208,6 +208,35 @@ impl Asked<'_> {
     }
 }
 
+/// Whether a statement that means the action means the resource too, under its conditions.
+pub(super) fn reaches(
+    statement: &Statement,
+    resource: &str,
+    context: &dyn Lookup,
+    unknown: &mut Vec<String>,
+) -> Tri {
+    let Some(resources) = &statement.resources else {
+        return Tri::No;
+    };
+    let mut on = Tri::No;
+    for pattern in resources {
+        on = on.max(pattern.matches(resource, context, unknown));
+        if on == Tri::Yes {
+            break;
+        }
+    }
+    if statement.not_resource {
+        on = !on;
+    }
+    if on == Tri::No {
+        return on;
+    }
+    on.min(all(statement
+        .conditions
+        .iter()
+        .map(|clause| clause.holds(context, unknown))))
+}
+
 /// Answers a request of the bundle's principal.
 pub(super) fn answer(
     documents: &[Document],
@@ -281,13 +310,7 @@ fn decide(
             via: None,
         });
     }
-    let alone = bundle.boundaries.iter().map(std::slice::from_ref);
-    let levels = bundle.levels.iter().map(Vec::as_slice).filter(|level| {
-        level
-            .iter()
-            .any(|held| documents[held.document as usize].allows)
-    });
-    for limit in alone.chain(levels) {
+    for limit in bundle.limits(documents) {
         if tri == Tri::No {
             break;
         }

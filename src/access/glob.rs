@@ -3,10 +3,14 @@
 
 use super::condition::{Lookup, Seen, Tri};
 
+/// One step of a compiled pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
+pub(super) enum Token {
+    /// This byte.
     Byte(u8),
+    /// Any one character.
     One,
+    /// Any number of characters.
     Many,
 }
 
@@ -66,6 +70,21 @@ impl Glob {
         }
         self.plain &= matches!(token, Token::Byte(_));
         self.tokens.push(token);
+    }
+
+    /// The steps of the pattern.
+    pub(super) fn tokens(&self) -> &[Token] {
+        &self.tokens
+    }
+
+    /// Whether it matches everything.
+    pub(super) fn is_any(&self) -> bool {
+        self.tokens.as_slice() == [Token::Many]
+    }
+
+    /// Whether it has no wildcards.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
     }
 
     /// Whether the whole text fits.
@@ -169,6 +188,19 @@ impl Pattern {
                 .iter()
                 .any(|part| matches!(part, Part::Variable { .. })),
         }
+    }
+
+    /// The pattern as it is without variables.
+    pub(super) fn fixed(&self) -> Option<&Glob> {
+        match &self.parts {
+            Parts::Fixed(glob) => Some(glob),
+            Parts::Variable(_) => None,
+        }
+    }
+
+    /// The pattern with its variables filled in, if they are known.
+    pub(super) fn filled(&self, context: &dyn Lookup) -> Option<std::borrow::Cow<'_, Glob>> {
+        self.resolve(context).ok().flatten()
     }
 
     /// Whether the text fits; unknown where a variable's value is. A variable without a value

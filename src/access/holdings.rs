@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keymuster_api::{AttachmentKind, Identity, IdentityKind, Key};
+use keymuster_api::{AttachmentKind, Identity, IdentityKind, Key, Timestamp};
 
 use super::{AccessFacts, Problem, condition::Context, policy::Document};
 
@@ -46,6 +46,21 @@ impl Bundle {
             .chain(&self.boundaries)
             .chain(self.levels.iter().flatten())
             .chain(&self.resource)
+    }
+
+    /// What must allow besides the principal's own policies: boundaries, and those levels of
+    /// control policies that allow anything at all.
+    pub(super) fn limits<'a>(
+        &'a self,
+        documents: &'a [Document],
+    ) -> impl Iterator<Item = &'a [Held]> {
+        let alone = self.boundaries.iter().map(std::slice::from_ref);
+        let levels = self.levels.iter().map(Vec::as_slice).filter(|level| {
+            level
+                .iter()
+                .any(|held| documents[held.document as usize].allows)
+        });
+        alone.chain(levels)
     }
 
     /// What two principals share if they can do the same: documents by role, and the account.
@@ -135,7 +150,12 @@ impl<'a> Index<'a> {
         all
     }
 
-    pub(super) fn bundle(&self, identity: &Identity, documents: &[Document]) -> Bundle {
+    pub(super) fn bundle(
+        &self,
+        identity: &Identity,
+        documents: &[Document],
+        now: Option<Timestamp>,
+    ) -> Bundle {
         let own = [AttachmentKind::Inline, AttachmentKind::Attached];
         let key = &identity.key;
         let groups: Vec<Key> = self
@@ -182,7 +202,7 @@ impl<'a> Index<'a> {
         let depends = bundle.every().any(depends);
         if depends {
             bundle.depends_on_context = true;
-            bundle.context = context_of(identity);
+            bundle.context = context_of(identity, now);
         }
         bundle
     }
@@ -216,8 +236,20 @@ fn is_service_linked(key: &Key) -> bool {
     key.0.contains(":role/aws-service-role/")
 }
 
+/// What holds for every request, by the bundle alone: for policies that are not its own.
+pub(super) fn context_of_bundle(bundle: &Bundle) -> Context {
+    if bundle.depends_on_context {
+        return bundle.context.clone();
+    }
+    Context::new()
+        .with("aws:PrincipalArn", &[&bundle.key.0])
+        .with("aws:PrincipalAccount", &[&bundle.account])
+        .with("aws:SecureTransport", &["true"])
+        .with("aws:PrincipalIsAWSService", &["false"])
+}
+
 /// What holds for every request that this principal makes itself.
-fn context_of(identity: &Identity) -> Context {
+pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context {
     let kind = match identity.kind {
         IdentityKind::Root => "Account",
         IdentityKind::User => "User",
@@ -241,6 +273,15 @@ fn context_of(identity: &Identity) -> Context {
         IdentityKind::User => context.with("aws:username", &[&identity.name]),
         _ => context.without("aws:username"),
     };
+    if let Some(now) = now {
+        let text = now.to_string();
+        let epoch = now.as_second().to_string();
+        context = context
+            .with("aws:CurrentTime", &[&text])
+            .with("aws:EpochTime", &[&epoch]);
+        // Sessions are young: a role's always, and a user can take one when it helps.
+        context = context.with("aws:TokenIssueTime", &[&text]);
+    }
     for (name, value) in &identity.tags {
         context = context.with(&format!("aws:PrincipalTag/{name}"), &[value]);
     }

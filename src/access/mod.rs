@@ -9,32 +9,40 @@
 //!
 //! Modules in reading order: [`glob`] matches names, [`condition`] and [`policy`] read
 //! documents, `holdings` brings together what binds a
-//! principal, [`evaluate`] answers one request, [`privileges`] asks the requests that tell
-//! what a principal really is. Paths from one principal to another are not here yet.
+//! principal, [`evaluate`] answers one request, [`joint`] one with policies of
+//! resource and session, [`privileges`] asks the requests that tell
+//! what a principal really is, [`trust`] says who may become a role, and [`escalation`] finds
+//! the ways from one principal to the rights of others.
 
 pub mod condition;
+pub mod escalation;
 pub mod evaluate;
 pub mod glob;
 mod holdings;
+pub mod joint;
 pub mod policy;
 pub mod privileges;
+pub mod trust;
 
 #[cfg(test)]
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
 
-use keymuster_api::{Identity, Key, Membership, Policy, Trust};
+use keymuster_api::{Credential, Identity, Key, Membership, Policy, Reference, Timestamp, Trust};
 
 pub use condition::{Context, Tri};
+pub use escalation::{Escalation, Hop, Way};
 pub use evaluate::{Answer, Decision, Evidence, Request, Step};
+pub use joint::Besides;
 pub use privileges::Privilege;
+pub use trust::{TrustFact, TrustKind};
 
 use holdings::{Bundle, Index};
 use policy::Document;
 
 /// The facts that rights are made of.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct AccessFacts<'a> {
     /// Principals.
     pub identities: &'a [Identity],
@@ -44,6 +52,12 @@ pub struct AccessFacts<'a> {
     pub trusts: &'a [Trust],
     /// Users in groups; accounts (`aws:account:<id>`) in levels of their organisation.
     pub memberships: &'a [Membership],
+    /// Credentials: how many keys a user has.
+    pub credentials: &'a [Credential],
+    /// What runs as which role: functions, machines, instance profiles.
+    pub references: &'a [Reference],
+    /// When the questions are put.
+    pub now: Option<Timestamp>,
 }
 
 /// Something in a policy that could not be understood as written.
@@ -62,6 +76,8 @@ pub struct Access {
     policies: Vec<Key>,
     bundles: BTreeMap<Key, Bundle>,
     privileges: BTreeMap<Key, Privilege>,
+    escalations: BTreeMap<Key, Escalation>,
+    trust_facts: Vec<TrustFact>,
     problems: Vec<Problem>,
 }
 
@@ -70,29 +86,51 @@ pub fn assess(estate_facts: &AccessFacts<'_>) -> Access {
     let mut access = Access::default();
     let mut interned: HashMap<&str, u32> = HashMap::new();
     let mut of_policy = Vec::with_capacity(estate_facts.policies.len());
-    let texts = estate_facts
-        .policies
-        .iter()
-        .map(|policy| (&policy.key, policy.document.as_str()));
-    for (key, text) in texts {
+    for policy in estate_facts.policies {
+        let text = policy.document.as_str();
         let document = intern(&mut access.documents, &mut interned, text);
-        access.note(key, document);
+        // What is wrong with a version that is not in force is nobody's concern.
+        if escalation::version_of(policy).is_none() {
+            access.note(&policy.key, document);
+        }
         of_policy.push(document);
-        access.policies.push(key.clone());
+        access.policies.push(policy.key.clone());
     }
+    let mut trusts: BTreeMap<&Key, u32> = BTreeMap::new();
     for trust in estate_facts.trusts {
         let document = intern(&mut access.documents, &mut interned, &trust.document);
         access.note(&trust.identity, document);
+        trusts.insert(&trust.identity, document);
     }
     let index = Index::new(estate_facts, &of_policy);
     for identity in estate_facts.identities {
-        let bundle = index.bundle(identity, &access.documents);
+        let bundle = index.bundle(identity, &access.documents, estate_facts.now);
         access.bundles.insert(identity.key.clone(), bundle);
     }
     access.problems.extend(index.problems(&access.documents));
     access.problems.sort();
     access.problems.dedup();
     access.privileges = privileges::of_all(&access.documents, &access.policies, &access.bundles);
+    access.escalations = escalation::of_all(&escalation::Ground {
+        facts: estate_facts,
+        documents: &access.documents,
+        policies: &access.policies,
+        of_policy: &of_policy,
+        bundles: &access.bundles,
+        trusts: &trusts,
+        privileges: &access.privileges,
+    });
+    for (role, document) in trusts {
+        let account = access
+            .bundles
+            .get(role)
+            .map_or("", |bundle| bundle.account.as_str());
+        let document = &access.documents[document as usize];
+        access
+            .trust_facts
+            .extend(trust::facts(role, account, document));
+    }
+    access.trust_facts.sort();
     access
 }
 
@@ -123,6 +161,63 @@ impl Access {
     pub fn can(&self, request: &Request<'_>) -> Answer {
         match self.bundles.get(request.principal) {
             Some(bundle) => evaluate::answer(&self.documents, &self.policies, bundle, request),
+            None => Answer::not_allowed(),
+        }
+    }
+
+    /// Why a request is not allowed that nothing denies.
+    pub fn why_not(&self, request: &Request<'_>) -> &'static str {
+        let Some(bundle) = self.bundles.get(request.principal) else {
+            return "the principal is not in the exports";
+        };
+        let mut free = bundle.clone();
+        free.boundaries.clear();
+        let within = evaluate::answer(&self.documents, &self.policies, &free, request);
+        if within.decision != Decision::NotAllowed {
+            return "its permissions boundary leaves it out";
+        }
+        free.levels.clear();
+        let within = evaluate::answer(&self.documents, &self.policies, &free, request);
+        if within.decision != Decision::NotAllowed {
+            return "a control policy of the organisation leaves it out";
+        }
+        "no policy of the principal allows it"
+    }
+
+    /// How a principal gets at more rights.
+    pub fn escalation(&self, key: &Key) -> Option<&Escalation> {
+        self.escalations.get(key)
+    }
+
+    /// The statements that allow a way: one answer for each of its actions.
+    pub fn evidence(&self, principal: &Key, way: &Way) -> Vec<Answer> {
+        let bundle = self.bundles.get(principal);
+        let ask = |(action, resource, context): (&str, &str, &Context)| {
+            let request = Request {
+                principal,
+                action,
+                resource,
+                context,
+            };
+            bundle.map(|bundle| evaluate::answer(&self.documents, &self.policies, bundle, &request))
+        };
+        way.questions(principal)
+            .iter()
+            .filter_map(|(action, resource, context)| ask((action, resource, context)))
+            .collect()
+    }
+
+    /// What is odd about trust policies, by role.
+    pub fn trust_facts(&self) -> &[TrustFact] {
+        &self.trust_facts
+    }
+
+    /// Answers one request under the policies of a resource and a session besides.
+    pub fn can_with(&self, request: &Request<'_>, besides: Besides<'_>) -> Answer {
+        match self.bundles.get(request.principal) {
+            Some(bundle) => {
+                joint::answer(&self.documents, &self.policies, bundle, request, besides)
+            }
             None => Answer::not_allowed(),
         }
     }

@@ -14,7 +14,7 @@ use super::{
     condition::Context,
     evaluate::{Answer, Decision, Evidence, Request, answer, limits},
     holdings::{Bundle, Signature},
-    policy::{Document, Effect},
+    policy::{ActionPattern, Document, Effect},
 };
 
 /// What is known of one principal.
@@ -115,6 +115,16 @@ const GRANTING: [(&str, &str); 6] = [
     ("iam:PutGroupPolicy", "group"),
 ];
 
+/// Actions that an administrator's own policies grant besides.
+const ESSENTIAL: [&str; 6] = [
+    "iam:CreateAccessKey",
+    "iam:CreatePolicyVersion",
+    "iam:CreateRole",
+    "iam:CreateUser",
+    "iam:PassRole",
+    "iam:UpdateAssumeRolePolicy",
+];
+
 /// The privileges of all principals. Those that hold the same documents are judged once.
 pub(super) fn of_all(
     documents: &[Document],
@@ -152,6 +162,34 @@ pub(super) fn of_all(
         all.insert(key.clone(), privilege);
     }
     all
+}
+
+/// Whether a principal, or a group's policies, may do everything.
+pub(super) fn administers(documents: &[Document], policies: &[Key], bundle: &Bundle) -> Decision {
+    let context = Context::new();
+    let judge = Judge {
+        documents,
+        policies,
+        bundle,
+        context: &context,
+    };
+    judge.administers_everything(answer).decision
+}
+
+/// Whether a principal could do everything if its own policies allowed everything.
+pub(super) fn leaves_everything(
+    documents: &[Document],
+    policies: &[Key],
+    bundle: &Bundle,
+) -> Decision {
+    let context = Context::new();
+    let judge = Judge {
+        documents,
+        policies,
+        bundle,
+        context: &context,
+    };
+    judge.administers_everything(limits).decision
 }
 
 struct Judge<'a> {
@@ -247,6 +285,9 @@ impl Judge<'_> {
         if everything.decision == Decision::NotAllowed {
             return everything;
         }
+        if std::ptr::fn_addr_eq(ask, answer as Ask) && !self.grants_all_of_iam() {
+            return Answer::not_allowed();
+        }
         let granting = GRANTING
             .iter()
             .map(|(action, kind)| {
@@ -259,6 +300,30 @@ impl Judge<'_> {
             .max_by_key(|answer| answer.decision)
             .unwrap_or_else(Answer::not_allowed);
         Self::together([everything, granting])
+    }
+
+    /// Whether its own policies grant every action that gives rights to somebody. A complement
+    /// that leaves some of them out grants much, but makes no administrator by itself; a Deny
+    /// that takes one away unmakes none.
+    fn grants_all_of_iam(&self) -> bool {
+        if self.bundle.kind == IdentityKind::Root {
+            return true;
+        }
+        let granted = |action: &str| {
+            let statements = self
+                .bundle
+                .identity
+                .iter()
+                .flat_map(|held| &self.documents[held.document as usize].statements);
+            statements
+                .filter(|statement| statement.effect == Effect::Allow)
+                .any(|statement| {
+                    let hit = |pattern: &ActionPattern| pattern.glob.matches(action);
+                    statement.actions.iter().any(hit) != statement.not_action
+                })
+        };
+        let granting = GRANTING.iter().map(|(action, _)| *action);
+        granting.chain(ESSENTIAL).all(granted)
     }
 
     fn wildcard_services(&self) -> Vec<(String, Evidence)> {

@@ -77,6 +77,38 @@ pub struct PrivilegeFact {
     pub conditional_admin: Option<String>,
     /// Services it may administer wholly on every resource, each with its evidence.
     pub wildcards: Vec<(String, String)>,
+    /// It is no administrator, but gets there: the steps.
+    pub reaches_admin: Option<String>,
+    /// It gets there under a condition: the steps and the condition.
+    pub reaches_admin_if: Option<String>,
+    /// What is odd about who may become it.
+    pub trusts: Vec<TrustFinding>,
+}
+
+/// What is odd about one entry of a trust policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrustFindingKind {
+    /// Everybody may become it.
+    Public,
+    /// Another account may.
+    CrossAccount,
+    /// A principal that was deleted.
+    Deleted,
+    /// Tokens that many can get.
+    BroadOidc,
+    /// Everybody but some.
+    AllBut,
+}
+
+/// One odd entry of a trust policy.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TrustFinding {
+    /// What it is.
+    pub kind: TrustFindingKind,
+    /// Who is trusted, as written.
+    pub who: String,
+    /// Why it is odd, or what narrows it.
+    pub why: String,
 }
 
 /// What the catalogue of kinds says to the holder of such a credential.

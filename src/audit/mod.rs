@@ -30,7 +30,9 @@ mod subject;
 mod verdicts;
 mod words;
 
-pub use check::{Check, CheckAbout, CheckCx, Input, KindAdvice, PrivilegeFact};
+pub use check::{
+    Check, CheckAbout, CheckCx, Input, KindAdvice, PrivilegeFact, TrustFinding, TrustFindingKind,
+};
 pub use checks::{CHECKS, find};
 pub use draft::{Draft, Modifier};
 pub use exceptions::{Exceptions, ExceptionsError};

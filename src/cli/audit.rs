@@ -2,7 +2,7 @@
 //! is updated.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -105,7 +105,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
             .flatten();
         sweep(global, config, &engine, now, &ground, &folder, memo)
     })?;
-    let privileges = clock.time("access", || privileges(&estate));
+    let privileges = clock.time("access", || privileges(&estate, now));
     let matches = clock.time("reconcile", || match &ground.inventory {
         Some(inventory) => inventory::reconcile(&estate, inventory),
         None => Matches::default(),
@@ -441,7 +441,7 @@ fn sweep(
 }
 
 /// What each principal can really do, in the words checks use.
-fn privileges(estate: &Estate) -> Vec<Option<PrivilegeFact>> {
+fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
     let gathered = &estate.gathered;
     if gathered.policies.is_empty() {
         return vec![None; estate.identities.len()];
@@ -451,6 +451,9 @@ fn privileges(estate: &Estate) -> Vec<Option<PrivilegeFact>> {
         policies: &gathered.policies,
         trusts: &gathered.trusts,
         memberships: &gathered.memberships,
+        credentials: &gathered.credentials,
+        references: &gathered.references,
+        now: Some(now),
     };
     let access = access::assess(&facts);
     estate
@@ -470,9 +473,52 @@ fn privileges(estate: &Estate) -> Vec<Option<PrivilegeFact>> {
                     .iter()
                     .map(|(service, evidence)| (service.clone(), words(evidence)))
                     .collect(),
+                ..escalation_facts(&access, &estate.text(identity.key).into())
             })
         })
         .collect()
+}
+
+/// The ways to more rights, and what is odd about a trust policy, in the words checks use.
+fn escalation_facts(access: &access::Access, key: &keymuster_api::Key) -> PrivilegeFact {
+    let mut fact = PrivilegeFact::default();
+    if let Some(escalation) = access.escalation(key) {
+        let chain = |hops: &Vec<access::Hop>| {
+            let words = |hop: &access::Hop| match &hop.to {
+                Some(to) => format!("{} to {}", hop.way, to.0),
+                None => hop.way.to_owned(),
+            };
+            hops.iter().map(words).collect::<Vec<_>>().join(", then ")
+        };
+        let some = |hops: &Option<Vec<access::Hop>>| {
+            hops.as_ref().filter(|hops| !hops.is_empty()).map(chain)
+        };
+        fact.reaches_admin = some(&escalation.reaches);
+        fact.reaches_admin_if = some(&escalation.reaches_if).map(|chain| {
+            let conditions: BTreeSet<&str> = escalation
+                .ways
+                .iter()
+                .flat_map(|way| way.conditions.iter().map(String::as_str))
+                .collect();
+            let conditions: Vec<&str> = conditions.into_iter().collect();
+            format!("{chain}; depends on {}", conditions.join(", "))
+        });
+    }
+    let about = access.trust_facts().iter().filter(|fact| fact.role == *key);
+    fact.trusts = about
+        .map(|trust| audit::TrustFinding {
+            kind: match trust.kind {
+                access::TrustKind::Public => audit::TrustFindingKind::Public,
+                access::TrustKind::CrossAccount => audit::TrustFindingKind::CrossAccount,
+                access::TrustKind::Deleted => audit::TrustFindingKind::Deleted,
+                access::TrustKind::BroadOidc => audit::TrustFindingKind::BroadOidc,
+                access::TrustKind::AllBut => audit::TrustFindingKind::AllBut,
+            },
+            who: trust.who.clone(),
+            why: trust.why.clone(),
+        })
+        .collect();
+    fact
 }
 
 /// Policy, statement, matched text; then the conditions.

@@ -1,6 +1,7 @@
 //! The command line: a verb is a file. The only part that reads clock, environment and
 //! terminal, and the only one that prints.
 
+mod access;
 mod answer;
 mod archives;
 mod audit;
@@ -56,6 +57,7 @@ enum Verb {
     Demo(demo::Args),
     Init(init::Args),
     Answer(answer::Args),
+    Access(access::Args),
     Explain(explain::Args),
     Report(report::Args),
     Import(import::Args),
@@ -91,6 +93,7 @@ pub fn main() -> ExitCode {
         Verb::Demo(args) => demo::run(&cli.global, &args),
         Verb::Init(args) => init::run(&cli.global, &args),
         Verb::Answer(args) => answer::run(&cli.global, &args),
+        Verb::Access(args) => access::run(&cli.global, &args),
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Import(args) => import::run(&cli.global, &args),

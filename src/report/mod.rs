@@ -8,6 +8,7 @@
 //! terminal, a spreadsheet, a Markdown page, a SARIF viewer.
 //! Invariant: no clock and no environment; the only files touched are those of [`write_file`].
 
+pub mod access;
 mod answer;
 mod cells;
 mod document;

@@ -50,6 +50,15 @@ pub(crate) struct ControlPolicy {
     pub(crate) resource: bool,
 }
 
+/// Something that runs as a role: a function, a stack, a machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Running {
+    /// Its ARN.
+    pub(crate) by: String,
+    /// The role's ARN, or the instance profile's.
+    pub(crate) role: String,
+}
+
 /// Whether a list was read to its end: pages by kind of list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pages {
@@ -79,6 +88,8 @@ pub(crate) struct Parts {
     pub(crate) last_used: Vec<At<LastUsed>>,
     pub(crate) service_credentials: Vec<At<ServiceCredential>>,
     pub(crate) controls: Vec<At<ControlPolicy>>,
+    /// What runs as which role or instance profile.
+    pub(crate) running: Vec<At<Running>>,
     /// Management accounts, to which control policies do not apply.
     pub(crate) management: Vec<String>,
     /// Pages of the authorization details, by file.

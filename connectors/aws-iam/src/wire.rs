@@ -83,6 +83,13 @@ pub(crate) struct RoleLastUsed {
     pub(crate) last_used_date: Option<Timestamp>,
 }
 
+/// An instance profile: what machines run as.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct InstanceProfile {
+    pub(crate) arn: String,
+}
+
 /// A role of the authorization details, or of `list-roles`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -93,6 +100,8 @@ pub(crate) struct RoleDetail {
     pub(crate) create_date: Option<Timestamp>,
     #[serde(default)]
     pub(crate) assume_role_policy_document: Option<Box<RawValue>>,
+    #[serde(default, deserialize_with = "list")]
+    pub(crate) instance_profile_list: Vec<InstanceProfile>,
     #[serde(default, deserialize_with = "list")]
     pub(crate) role_policy_list: Vec<InlinePolicy>,
     #[serde(default, deserialize_with = "list")]

@@ -10,6 +10,7 @@ use super::{Access, AccessFacts, Context, Decision, Request, assess};
 
 mod conditions;
 mod elements;
+mod joint;
 mod laws;
 mod privileges;
 mod sources;
@@ -109,6 +110,7 @@ impl Estate {
             policies: &self.policies,
             trusts: &self.trusts,
             memberships: &self.memberships,
+            ..AccessFacts::default()
         })
     }
 

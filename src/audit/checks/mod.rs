@@ -4,6 +4,7 @@ use keymuster_api::Status;
 
 use super::Check;
 
+mod cloud;
 mod coverage;
 mod exposure;
 mod inventory;
@@ -16,6 +17,7 @@ pub(crate) mod testing;
 
 /// Every check, by id.
 pub const CHECKS: &[&'static dyn Check] = &[
+    &cloud::broad_trust::BroadTrust,
     &coverage::coverage_gap::CoverageGap,
     &exposure::secret_in_source::SecretInSource,
     &exposure::exposed_and_valid::ExposedAndValid,

@@ -10,7 +10,7 @@ use serde::de::{DeserializeOwned, DeserializeSeed, IgnoredAny, MapAccess, SeqAcc
 use serde_json::{Deserializer, error::Category, value::RawValue};
 
 use super::{
-    Reader, controls,
+    Reader, controls, running,
     small::{encoded_report, id_in_name, is_access_key_id, mapped_last_used, push_last_used},
 };
 use crate::{
@@ -257,6 +257,7 @@ struct Object {
     create_date: Option<Box<RawValue>>,
     last_used: Option<Box<RawValue>>,
     control: controls::Parts,
+    running: running::Single,
 }
 
 impl Object {
@@ -323,6 +324,16 @@ impl Object {
                     let raw: &RawValue = map.next_value()?;
                     encoded_report(walk, raw, &mut self.control);
                 }
+                _ if running::wants_list(&key) => {
+                    let raw: &RawValue = map.next_value()?;
+                    let line = walk.line(raw);
+                    running::list(walk, raw, line);
+                }
+                _ if running::wants(&key) => {
+                    let raw: &RawValue = map.next_value()?;
+                    self.line = walk.line(raw);
+                    self.running.take(key, raw);
+                }
                 _ if controls::wants(&key) => {
                     let raw: &RawValue = map.next_value()?;
                     self.line = walk.line(raw);
@@ -373,6 +384,7 @@ impl Object {
                 walk.known = true;
             }
         }
+        self.running.finish(walk, self.line.max(1));
         walk.known |= self.control.finish(walk.reader, self.line.max(1));
     }
 }

@@ -5,6 +5,7 @@
 mod controls;
 mod json;
 mod report;
+mod running;
 mod small;
 
 use std::{

@@ -12,6 +12,7 @@ mod document;
 mod keys;
 mod policies;
 mod principals;
+mod running;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +51,7 @@ pub(crate) fn items(cx: &Cx<'_>, parts: &Parts, default_account: Option<&str>) -
     items.extend(policies.memberships.into_values().map(Item::Membership));
     items.extend(policies.policies.into_values().map(Item::Policy));
     items.extend(policies.trusts.into_values().map(Item::Trust));
+    items.extend(running::collect(&book).into_iter().map(Item::Reference));
     items.extend(credentials.into_values().map(Item::Credential));
     items.extend(claims.into_iter().map(Item::Claim));
     items.extend(coverage.into_iter().map(Item::Coverage));

@@ -157,8 +157,37 @@ pub(super) fn collect(book: &mut Book<'_>, _principals: &Principals) -> Policies
             all.policies.insert(key, policy);
         }
     }
+    add_versions(book, &mut all);
     add_controls(book, &mut all, _principals);
     all
+}
+
+/// Versions that are not in force, tied to nobody: who may put one in force has its rights.
+fn add_versions(book: &mut Book<'_>, all: &mut Policies) {
+    let parts = book.parts;
+    for policy in &parts.policies {
+        let value = &policy.value;
+        if arn::is_aws_managed(&value.arn) || value.policy_version_list.len() < 2 {
+            continue;
+        }
+        let in_force = default_version(value).map(|version| version.version_id.as_str());
+        for version in &value.policy_version_list {
+            if Some(version.version_id.as_str()) == in_force {
+                continue;
+            }
+            let Some(document) = version.document.as_deref().and_then(document::text) else {
+                continue;
+            };
+            let key = Key(format!("{}/version/{}", value.arn, version.version_id));
+            all.policies.entry(key.clone()).or_insert(Policy {
+                key,
+                name: version.version_id.clone(),
+                document,
+                attached: Vec::new(),
+                source: book.source(policy),
+            });
+        }
+    }
 }
 
 /// Who holds which managed policy: ties, where the first was read, the policy's name.

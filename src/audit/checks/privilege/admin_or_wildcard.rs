@@ -7,7 +7,8 @@
 //! For principals that machines use: users and service accounts with an active credential,
 //! roles, the root with keys. Roles that the provider makes for its own services or for people
 //! who log in are none. What they can really do is what the evaluator of policies says: an
-//! administrator, or a service wholly on every resource. High, also where it is approved;
+//! administrator, one who gets there by a chain of known ways (a role passed to a service, a
+//! policy of its own rewritten …), or a service wholly on every resource. High, also where it is approved;
 //! medium where a condition stands before it; critical where a credential of it is exposed or
 //! has no owner. One finding per principal, with its credentials named. Not evaluated where no
 //! policies were seen.
@@ -32,7 +33,7 @@ static ABOUT: CheckAbout = CheckAbout {
     slug: "admin-or-wildcard",
     title: "Admin, wildcard or escalation path",
     why: "Whoever gets hold of it owns the account.",
-    decided: "the effective policies make a machine's principal an administrator, or give it a service wholly on every resource",
+    decided: "the effective policies make a machine's principal an administrator, lead it to one, or give it a service wholly on every resource",
     remedy: "grant what is used, and no more",
     needs: &[Input::Discovered, Input::Permissions],
 };
@@ -56,10 +57,18 @@ impl Check for AdminOrWildcard {
                     out.not_evaluated(&subject, Input::Permissions);
                     continue;
                 }
-                Some(fact) if fact.admin.is_some() || !fact.wildcards.is_empty() => {
+                Some(fact)
+                    if fact.admin.is_some()
+                        || fact.reaches_admin.is_some()
+                        || !fact.wildcards.is_empty() =>
+                {
                     Some(Severity::High)
                 }
-                Some(fact) if fact.conditional_admin.is_some() => Some(Severity::Medium),
+                Some(fact)
+                    if fact.conditional_admin.is_some() || fact.reaches_admin_if.is_some() =>
+                {
+                    Some(Severity::Medium)
+                }
                 Some(_) => None,
             };
             match severity {
@@ -89,6 +98,16 @@ fn describe(
         draft.evidence(
             "administrator under a condition",
             fact.conditional_admin.clone().unwrap_or_default(),
+            key,
+        );
+        draft.evidence(
+            "reaches an administrator",
+            fact.reaches_admin.clone().unwrap_or_default(),
+            key,
+        );
+        draft.evidence(
+            "reaches an administrator under a condition",
+            fact.reaches_admin_if.clone().unwrap_or_default(),
             key,
         );
         for (service, why) in &fact.wildcards {
@@ -220,6 +239,25 @@ mod tests {
         assert_eq!(world.finding("PRV-02").severity, Severity::High);
         world.privileges[role as usize] = Some(PrivilegeFact {
             conditional_admin: Some("aws:MultiFactorAuthPresent".to_owned()),
+            ..PrivilegeFact::default()
+        });
+        assert_eq!(world.finding("PRV-02").severity, Severity::Medium);
+    }
+
+    #[test]
+    fn true_a_way_to_an_administrator() {
+        let mut world = World::new();
+        let role = world.identity(IdentityKind::Role, "deploy");
+        world.privileges[role as usize] = Some(PrivilegeFact {
+            reaches_admin: Some("lambda-001 to the role boss".to_owned()),
+            ..PrivilegeFact::default()
+        });
+        let finding = world.finding("PRV-02");
+        assert_eq!(finding.severity, Severity::High);
+        let named = |e: &crate::audit::Evidence| e.label == "reaches an administrator";
+        assert!(finding.evidence.iter().any(named));
+        world.privileges[role as usize] = Some(PrivilegeFact {
+            reaches_admin_if: Some("iam-005; depends on needs MFA".to_owned()),
             ..PrivilegeFact::default()
         });
         assert_eq!(world.finding("PRV-02").severity, Severity::Medium);

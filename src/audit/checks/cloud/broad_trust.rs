@@ -1,0 +1,176 @@
+//! CLD-01: more may become a role than should.
+//!
+//! # Why
+//! Whoever gets a token of a shared issuer, or an account at all, has the role's rights.
+//!
+//! # How it is decided
+//! For roles whose trust policy was seen. High where everybody may become it, or where tokens
+//! of an issuer that many share (GitHub, GitLab, Terraform Cloud, Bitbucket, CircleCI, EKS) open
+//! it without a condition that names whose; critical where everybody but some may, or where the
+//! role is an administrator or gets to one. Medium where it trusts a principal that was deleted:
+//! nobody can use that, and nobody looks after it. Other accounts that are named are no finding
+//! here. Not evaluated where no policies were seen.
+//!
+//! # Remedy
+//! Pin subject and audience; name principals.
+
+use keymuster_api::{IdentityKind, Severity};
+
+use crate::{
+    audit::{
+        Check, CheckAbout, CheckCx, Findings, Input, Modifier, PrivilegeFact, Subject,
+        TrustFindingKind, words,
+    },
+    estate::Identity,
+};
+
+/// The check.
+pub(in crate::audit::checks) struct BroadTrust;
+
+static ABOUT: CheckAbout = CheckAbout {
+    id: "CLD-01",
+    slug: "broad-trust",
+    title: "Over-broad federation trust",
+    why: "Whoever gets a token of a shared issuer, or an account at all, has the role's rights.",
+    decided: "a role's trust policy lets everybody in, tokens of others, or a principal that was deleted",
+    remedy: "pin subject and audience; name principals",
+    needs: &[Input::Discovered, Input::Permissions],
+};
+
+impl Check for BroadTrust {
+    fn about(&self) -> &'static CheckAbout {
+        &ABOUT
+    }
+
+    fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        for (ix, identity) in (0..).zip(&cx.estate.identities) {
+            if identity.kind != IdentityKind::Role {
+                continue;
+            }
+            let subject = Subject::Identity(ix);
+            let Some(fact) = cx.privileges.get(ix as usize).and_then(Option::as_ref) else {
+                out.not_evaluated(&subject, Input::Permissions);
+                continue;
+            };
+            match severity(fact) {
+                None => out.pass(&subject),
+                Some(severity) => out.fail(subject, severity, |draft| {
+                    // It is in the severity already.
+                    draft.ignore(Modifier::Privilege);
+                    tell(cx, identity, fact, draft);
+                }),
+            }
+        }
+    }
+}
+
+fn severity(fact: &PrivilegeFact) -> Option<Severity> {
+    let of_kind = |kind: TrustFindingKind| match kind {
+        TrustFindingKind::AllBut => Some(Severity::Critical),
+        TrustFindingKind::Public | TrustFindingKind::BroadOidc => Some(Severity::High),
+        TrustFindingKind::Deleted => Some(Severity::Medium),
+        TrustFindingKind::CrossAccount => None,
+    };
+    let worst = fact
+        .trusts
+        .iter()
+        .filter_map(|trust| of_kind(trust.kind))
+        .max()?;
+    let powerful = fact.admin.is_some() || fact.reaches_admin.is_some();
+    Some(if powerful && worst >= Severity::High {
+        Severity::Critical
+    } else {
+        worst
+    })
+}
+
+fn tell(
+    cx: &CheckCx<'_>,
+    identity: &Identity,
+    fact: &PrivilegeFact,
+    draft: &mut crate::audit::Draft<'_>,
+) {
+    let key = cx.text(identity.key);
+    for trust in &fact.trusts {
+        let label = match trust.kind {
+            TrustFindingKind::Public => "trusts everybody",
+            TrustFindingKind::AllBut => "trusts everybody but",
+            TrustFindingKind::BroadOidc => "trusts tokens of others",
+            TrustFindingKind::Deleted => "trusts a deleted principal",
+            TrustFindingKind::CrossAccount => continue,
+        };
+        draft.evidence(label, format!("{}: {}", trust.who, trust.why), key);
+    }
+    draft.evidence("administrator", fact.admin.clone().unwrap_or_default(), key);
+    draft.evidence(
+        "reaches an administrator",
+        fact.reaches_admin.clone().unwrap_or_default(),
+        key,
+    );
+    draft.remedy(format!(
+        "write a trust policy that names subject and audience, and put it in place: aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json",
+        words::shell_word(cx.text(identity.name))
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use keymuster_api::{IdentityKind, Severity};
+
+    use crate::audit::{PrivilegeFact, TrustFinding, TrustFindingKind, checks::testing::World};
+
+    fn trusting(kind: TrustFindingKind) -> PrivilegeFact {
+        PrivilegeFact {
+            trusts: vec![TrustFinding {
+                kind,
+                who: "somebody".to_owned(),
+                why: "without a condition".to_owned(),
+            }],
+            ..PrivilegeFact::default()
+        }
+    }
+
+    #[test]
+    fn true_by_kind() {
+        for (kind, severity) in [
+            (TrustFindingKind::Public, Severity::High),
+            (TrustFindingKind::BroadOidc, Severity::High),
+            (TrustFindingKind::AllBut, Severity::Critical),
+            (TrustFindingKind::Deleted, Severity::Medium),
+        ] {
+            let mut world = World::new();
+            let role = world.identity(IdentityKind::Role, "deploy");
+            world.privileges[role as usize] = Some(trusting(kind));
+            assert_eq!(world.finding("CLD-01").severity, severity);
+        }
+    }
+
+    #[test]
+    fn true_an_administrator_is_critical() {
+        let mut world = World::new();
+        let role = world.identity(IdentityKind::Role, "deploy");
+        let mut fact = trusting(TrustFindingKind::BroadOidc);
+        fact.reaches_admin = Some("iam-005".to_owned());
+        world.privileges[role as usize] = Some(fact);
+        assert_eq!(world.finding("CLD-01").severity, Severity::Critical);
+    }
+
+    #[test]
+    fn near_miss_a_named_account_and_a_user() {
+        let mut world = World::new();
+        let user = world.identity(IdentityKind::User, "ann");
+        world.privileges[user as usize] = Some(trusting(TrustFindingKind::Public));
+        world.assert_ignores("CLD-01");
+        let role = world.identity(IdentityKind::Role, "vendor");
+        world.privileges[role as usize] = Some(trusting(TrustFindingKind::CrossAccount));
+        world.assert_passes("CLD-01");
+    }
+
+    #[test]
+    fn missing_policies() {
+        let mut world = World::new();
+        let role = world.identity(IdentityKind::Role, "batch");
+        world.privileges[role as usize] = None;
+        world.assert_lacks("CLD-01", "permissions");
+    }
+}

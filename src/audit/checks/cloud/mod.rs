@@ -1,0 +1,3 @@
+//! How clouds are set up.
+
+pub(super) mod broad_trust;
