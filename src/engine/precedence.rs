@@ -2,14 +2,15 @@
 //! order of arrival.
 //!
 //! Candidates whose secrets overlap are one group. In a group the first of this order wins:
-//! a rule with a format of its own before a judged one; of the judged, what an encoded
-//! value says before the value; the surer; the one that knows a public
-//! handle; the longer secret; the id that sorts first; the one with fewer layers around it. A public identifier is not told where
-//! the secret it belongs to is told in the same content.
+//! what a layer decoded, or a format that is sure, before other text; a rule with a format of its
+//! own before a judged one; of the judged, what an encoded value says before the value; the surer;
+//! the one that knows a public handle; the longer secret; the id that sorts first; the one with
+//! fewer layers around it. A public identifier is not told where the secret it belongs to is told in
+//! the same content.
 
 use std::cmp::Reverse;
 
-use keymuster_api::Candidate;
+use keymuster_api::{Candidate, Confidence};
 
 use super::ruleset::RuleSet;
 
@@ -31,9 +32,11 @@ pub(super) fn winners<'c>(
         .collect();
     ordered.sort_by_key(|candidate| {
         let rule = &rules.rules[candidate.rule as usize];
+        // What was decoded says more than the encoded text, unless that is sure by itself.
+        let is_raw = !is_opaque(candidate) && candidate.confidence < Confidence::High;
         (
+            is_raw,
             rule.judge.is_some(),
-            rule.judge.is_some() && !is_opaque(candidate),
             Reverse(candidate.confidence),
             Reverse(candidate.details.handle.is_some()),
             Reverse(candidate.span.len()),

@@ -64,6 +64,13 @@ pub(super) fn open_rpm(walk: &mut Walk<'_>, read: &mut dyn Read) -> io::Result<(
             skip(walk, read, left)?;
         }
     }
-    walk.stream(read);
+    let mut head = [0; 6];
+    read.read_exact(&mut head)?;
+    if super::format(&head).is_none() {
+        return Err(io::Error::other(
+            "the package's payload is damaged, or packed in an unknown way",
+        ));
+    }
+    walk.stream(&mut head.as_slice().chain(read));
     Ok(())
 }
