@@ -34,7 +34,8 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
         let ends = copy.from + copy.len == base.len && copy.at + copy.len == len;
         for hit in &base.hits[first..] {
             let at = hit.at as usize;
-            if at + usize::from(hit.len) > copy.from + copy.len {
+            // Behind the end of both there is nothing, which is the same.
+            if at + usize::from(hit.len) > copy.from + copy.len && !ends {
                 if at >= copy.from + copy.len {
                     break;
                 }

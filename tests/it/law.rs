@@ -2,7 +2,7 @@
 //! the oracle finds, for every shipped rule and whatever is edited.
 
 use keymuster::engine::{Engine, RuleSet, Seal, shape};
-use keymuster_api::{Candidate, Content, Copied, Fresh, Place, Spot, SystemId, Trace};
+use keymuster_api::{Candidate, Content, Copied, Fresh, Hit, Place, Spot, SystemId, Trace};
 use proptest::{
     prelude::{ProptestConfig, any, prop, proptest},
     test_runner::TestCaseError,
@@ -186,7 +186,14 @@ proptest! {
             // Hits must be those of a fresh search too, or the next version would inherit less.
             let whole = search(&version, Fresh::Everything, false);
             if fast.hits != whole.hits {
-                return Err(TestCaseError::fail("inherited hits differ from those of a fresh search"));
+                let only = |some: &[Hit], others: &[Hit]| -> Vec<Hit> {
+                    some.iter().filter(|hit| !others.contains(hit)).copied().collect()
+                };
+                return Err(TestCaseError::fail(format!(
+                    "inherited hits differ from those of a fresh search: only inherited {:?}, only fresh {:?}, copied {copied:?}",
+                    only(&fast.hits, &whole.hits),
+                    only(&whole.hits, &fast.hits),
+                )));
             }
             (base, trace) = (version, fast);
         }

@@ -4,6 +4,7 @@
 //! Sections are in `sections`, drawings in `charts`.
 
 mod charts;
+mod keeping;
 mod sections;
 
 use std::fmt::Write as _;
