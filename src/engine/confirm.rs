@@ -256,6 +256,11 @@ fn handle(
     facts: &mut Vec<(String, String)>,
 ) -> Option<Handle> {
     let scheme = rule.handle.as_deref()?;
+    if rule.public && !rule.words.is_empty() {
+        // Nothing but words nearby says that this is an identifier: it may be the secret that
+        // belongs to one, so it is never shown.
+        return None;
+    }
     let Some(span) = span else {
         let at = facts.iter().position(|(name, _)| name == scheme)?;
         return Some(Handle::new(scheme, facts.remove(at).1));
