@@ -1,6 +1,6 @@
 //! Containers of files, opened in memory: archives, packages, images, compressed files.
 //!
-//! A content is a container if its first bytes say so, whatever its name ([`format`]). Members
+//! A content is a container if its first bytes say so, whatever its name ([`format()`]). Members
 //! are lent one after another; a member that is a container is opened in turn. Nothing is ever
 //! written to disk, so names that climb out of a folder climb nowhere. What is not opened
 //! (encrypted, damaged, over a limit) is told as a gap with the member's name.
