@@ -146,6 +146,9 @@ impl Heads {
         let bucket = usize::from(key >> 5);
         let within = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
         for anchor in &self.anchors[within] {
+            if anchor.key != key {
+                continue;
+            }
             let Some(start) = at.checked_sub(usize::from(anchor.before)) else {
                 continue;
             };

@@ -139,6 +139,9 @@ impl TokenLane {
             let lower = here.alnum & !here.digit & !here.upper;
             let mut words = here.alnum & !(here.alnum << 1 | carry_alnum)
                 | here.upper & (lower << 1 | carry_lower);
+            // No head is shorter than three letters or digits.
+            let alnum = u128::from(here.alnum) | u128::from(next.alnum) << 64;
+            words &= (alnum & alnum >> 1 & alnum >> 2) as u64;
             while words != 0 {
                 let position = at + words.trailing_zeros() as usize;
                 words &= words - 1;
