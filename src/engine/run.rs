@@ -121,6 +121,20 @@ pub(super) fn is_digest(bytes: &[u8], value: &Range<usize>, floor: usize) -> boo
     is_digest || name.to_ascii_lowercase().ends_with(b"md5")
 }
 
+/// Whether a value looks like a commit id (40 or 64 hexadecimal digits) and nothing assigns it:
+/// only blanks stand between it and a word, as in a sentence of a commit message.
+pub(super) fn is_mentioned_commit(bytes: &[u8], value: &Range<usize>, floor: usize) -> bool {
+    let text = &bytes[value.clone()];
+    if !matches!(text.len(), 40 | 64) || !text.iter().all(u8::is_ascii_hexdigit) {
+        return false;
+    }
+    let before = bytes[floor.min(value.start)..value.start].trim_ascii_end();
+    before.len() + floor < value.start
+        && before
+            .last()
+            .is_none_or(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b','))
+}
+
 /// The identifier before the operator before a value.
 fn name_before(bytes: &[u8], at: usize, floor: usize) -> Range<usize> {
     let is_name = |b: u8| b.is_ascii_alphanumeric() || b == b'_' || b == b'-';
@@ -154,6 +168,26 @@ mod tests {
         assert_eq!(length(b"0123456789abcde", 0), None, "too short");
         assert_eq!(length(&[b'7'; 513], 0), None, "too long");
         assert_eq!(length(&[b'7'; 512], 0), Some(512));
+    }
+
+    #[test]
+    fn commits_in_sentences_are_no_values() {
+        let id = "0123456789abcdef0123456789abcdef01234567";
+        for (before, is_commit) in [
+            ("reverts redis commit ", true),
+            ("see redis\n", true),
+            ("redis_key = ", false),
+            ("redis key: '", false),
+            ("", false),
+        ] {
+            let text = format!("{before}{id}");
+            let value = before.len()..text.len();
+            assert_eq!(
+                super::is_mentioned_commit(text.as_bytes(), &value, 0),
+                is_commit,
+                "{before}"
+            );
+        }
     }
 
     #[test]
