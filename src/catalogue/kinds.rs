@@ -165,6 +165,34 @@ sensitivity = "internal"
     }
 
     #[test]
+    fn kinds_are_counted_once_and_those_without_a_rule_are_told() {
+        #[derive(serde::Deserialize)]
+        struct File {
+            kind: Vec<Undetected>,
+        }
+        #[derive(serde::Deserialize)]
+        struct Undetected {
+            id: String,
+            reason: String,
+        }
+        let kinds = Kinds::embedded();
+        for kind in kinds.iter() {
+            // How a rule finds it does not make another kind.
+            for way in ["-by-name", "-near-word", "-loose"] {
+                assert!(!kind.id.ends_with(way), "{}", kind.id);
+            }
+        }
+        let file: File =
+            toml::from_str(include_str!("../../rules/undetected.toml")).expect("it parses");
+        for one in &file.kind {
+            assert!(kinds.get(&one.id).is_none(), "{} has a kind", one.id);
+            assert!(!one.reason.is_empty(), "{} has no reason", one.id);
+        }
+        let count = kinds.iter().count();
+        assert!(count >= 1500, "only {count} kinds");
+    }
+
+    #[test]
     fn a_kind_is_read() {
         let kinds = Kinds::parse(ONE).expect("a file");
         let kind = kinds.get("acme.token").expect("the kind");
