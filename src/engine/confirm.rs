@@ -7,7 +7,7 @@ use regex_automata::{Anchored, Input};
 
 use super::{
     allow, heads,
-    judge::{assignment, entropy, login, placeholder, structure},
+    judge::{entropy, login, placeholder, structure},
     proof::{Found, Proof},
     rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
     run,
@@ -149,12 +149,6 @@ pub(super) fn judge(
         }
         classes = match rule.judge {
             None => rule.classes,
-            Some(Judge::Assignment) => {
-                if !assignment::is_secret(bytes, matched.clone(), secret.clone()) {
-                    return Err("name and value do not look like an assigned secret");
-                }
-                rule.classes
-            }
             Some(Judge::Structure) => reading
                 .as_ref()
                 .map_or(PathClasses::NONE, |(_, classes)| rule.classes.and(*classes)),

@@ -11,10 +11,8 @@ use keymuster_api::Hit;
 
 /// Literals that are searched for everywhere, not only where a word begins.
 const EVERYWHERE: &[&str] = &[
-    "password",
-    "passwd",
+    "pass",
     "pwd",
-    "passphrase",
     "secret",
     "api_key",
     "apikey",

@@ -16,7 +16,7 @@ use super::{
 
 pub use super::rule_text::Judge;
 
-/// Bytes before a match that `before` and the judge of assignments may look at.
+/// Bytes before a match that `before` and the judges may look at.
 pub(super) const CONTEXT: usize = 128;
 /// Bytes on either side of a match in which `near` is looked for.
 pub(super) const NEAR: usize = 256;

@@ -66,8 +66,6 @@ fn high() -> SeverityWord {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Judge {
-    /// A value assigned to a name that says it is secret; both are in the rule's pattern.
-    Assignment,
     /// The pattern is a word of a name, or a value with such a word before it (run lane): the
     /// reader of structure finds the other, and what they are worth is judged.
     Structure,

@@ -1,6 +1,5 @@
 //! Judges: what no pattern can say about a value.
 
-pub(super) mod assignment;
 pub(super) mod login;
 pub(super) mod placeholder;
 pub(super) mod structure;
