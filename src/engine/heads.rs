@@ -1,5 +1,5 @@
 //! Anchors that begin where a word begins: the names of issuers and their settings, hundreds of
-//! them, in any ASCII case. The token lane knows where words begin; there three bytes index a
+//! them, in any ASCII case. The token lane knows where words begin; there four bytes index a
 //! table, so their number does not matter.
 //!
 //! Words that occur inside other names (`dbPassword`, `api_token`) and literals without letters
@@ -8,6 +8,8 @@
 use std::ops::Range;
 
 use keymuster_api::Hit;
+
+use super::folded::{self, Folded};
 
 /// Literals that are searched for everywhere, not only where a word begins.
 const EVERYWHERE: &[&str] = &[
@@ -26,17 +28,18 @@ const EVERYWHERE: &[&str] = &[
 /// Bytes of an anchor that are looked for; the pattern sees to the rest.
 pub(super) const LOOK: usize = 20;
 
-/// Whether an anchor is searched for at every byte: a common word, or one that shows no three
-/// letters or digits at a word's beginning.
+/// Whether an anchor is searched for at every byte: a common word, or one that shows no word of
+/// two letters or digits with four bytes from its beginning.
 pub(super) fn is_everywhere(anchor: &str) -> bool {
     EVERYWHERE.iter().any(|word| anchor.starts_with(word)) || head(anchor).is_none()
 }
 
-/// Where the first word of an anchor begins, if three letters or digits stand there.
+/// Where the first word of an anchor begins, if two letters or digits stand there and two more
+/// bytes follow.
 fn head(anchor: &str) -> Option<usize> {
     let at = anchor.bytes().position(|b| b.is_ascii_alphanumeric())?;
-    let word = anchor.as_bytes().get(at..at + 3)?;
-    (at < LOOK - 3 && word.iter().all(u8::is_ascii_alphanumeric)).then_some(at)
+    let four = anchor.as_bytes().get(at..at + 4)?;
+    (at < LOOK - 4 && four[1].is_ascii_alphanumeric()).then_some(at)
 }
 
 /// Whether a word begins here: a letter or digit behind neither, or a capital behind a small
@@ -63,16 +66,18 @@ pub(super) fn may_begin(anchors: &[super::rule_text::Text], bytes: &[u8], at: us
 
 /// Anchors by the beginning of their first word.
 pub(super) struct Heads {
-    /// A bit for each three bytes, folded to 15 bits: whether an anchor has them.
-    known: Box<[u64; 512]>,
-    /// Sorted by the folded three bytes.
+    /// A bit for each hash of four bytes: whether an anchor has it.
+    known: Box<[u64; 1024]>,
+    /// Sorted by hash.
     anchors: Vec<Anchor>,
-    /// Where the anchors with the same two first of three folds begin in `anchors`.
+    /// Where the anchors whose hashes share their first ten bits begin in `anchors`.
     starts: Box<[u16; 1025]>,
 }
 
 struct Anchor {
-    key: u16,
+    hash: u16,
+    /// What stands from the word on.
+    word: Folded,
     /// Bytes before the word.
     before: u8,
     slot: u16,
@@ -87,19 +92,20 @@ impl Heads {
                 let at = head(text)?;
                 let text = &text.as_bytes()[..text.len().min(LOOK)];
                 Some(Anchor {
-                    key: fold(&text[at..]),
+                    hash: hash(folded::load(text, at)),
+                    word: Folded::new(&text[at..]),
                     before: at as u8,
                     slot,
                     text: text.into(),
                 })
             })
             .collect();
-        anchors.sort_by(|a, b| (a.key, &a.text, a.slot).cmp(&(b.key, &b.text, b.slot)));
-        let mut known = Box::new([0; 512]);
+        anchors.sort_by(|a, b| (a.hash, &a.text, a.slot).cmp(&(b.hash, &b.text, b.slot)));
+        let mut known = Box::new([0; 1024]);
         let mut starts = Box::new([0u16; 1025]);
         for anchor in &anchors {
-            known[usize::from(anchor.key >> 6)] |= 1 << (anchor.key & 63);
-            starts[usize::from(anchor.key >> 5) + 1] += 1;
+            known[usize::from(anchor.hash >> 6)] |= 1 << (anchor.hash & 63);
+            starts[usize::from(anchor.hash >> 6) + 1] += 1;
         }
         for bucket in 0..1024 {
             starts[bucket + 1] += starts[bucket];
@@ -124,49 +130,42 @@ impl Heads {
         region: &Range<usize>,
         out: &mut Vec<Hit>,
     ) {
-        let Some(three) = bytes.get(at..at + 3) else {
+        let loaded = folded::load(bytes, at);
+        let hash = hash(loaded);
+        let bucket = usize::from(hash >> 6);
+        if self.known[bucket] >> (hash & 63) & 1 == 0 {
             return;
-        };
-        let key = fold(three);
-        if self.known[usize::from(key >> 6)] >> (key & 63) & 1 != 0 {
-            self.compare(bytes, at, key, region, out);
         }
-    }
-
-    fn compare(
-        &self,
-        bytes: &[u8],
-        at: usize,
-        key: u16,
-        region: &Range<usize>,
-        out: &mut Vec<Hit>,
-    ) {
-        let bucket = usize::from(key >> 5);
         let within = usize::from(self.starts[bucket])..usize::from(self.starts[bucket + 1]);
         for anchor in &self.anchors[within] {
-            if anchor.key != key {
-                continue;
-            }
-            let Some(start) = at.checked_sub(usize::from(anchor.before)) else {
-                continue;
-            };
-            let text = bytes.get(start..start + anchor.text.len());
-            if region.contains(&start)
-                && text.is_some_and(|text| text.eq_ignore_ascii_case(&anchor.text))
-            {
-                out.push(Hit {
-                    at: start as u32,
-                    len: anchor.text.len() as u16,
-                    slot: anchor.slot,
-                });
+            if anchor.word.may_be(loaded) {
+                anchor.compare(bytes, at, region, out);
             }
         }
     }
 }
 
-/// Five bits of each of three bytes: equal for both cases of a letter.
-fn fold(bytes: &[u8]) -> u16 {
-    u16::from(bytes[0] & 31) << 10 | u16::from(bytes[1] & 31) << 5 | u16::from(bytes[2] & 31)
+impl Anchor {
+    fn compare(&self, bytes: &[u8], at: usize, region: &Range<usize>, out: &mut Vec<Hit>) {
+        let Some(start) = at.checked_sub(usize::from(self.before)) else {
+            return;
+        };
+        let text = bytes.get(start..start + self.text.len());
+        if region.contains(&start) && text.is_some_and(|text| text.eq_ignore_ascii_case(&self.text))
+        {
+            out.push(Hit {
+                at: start as u32,
+                len: self.text.len() as u16,
+                slot: self.slot,
+            });
+        }
+    }
+}
+
+/// Sixteen bits of four folded bytes (Fibonacci hashing).
+#[inline]
+fn hash(loaded: u64) -> u16 {
+    ((loaded as u32).wrapping_mul(0x9e37_79b1) >> 16) as u16
 }
 
 #[cfg(test)]
@@ -175,10 +174,17 @@ mod tests {
 
     #[test]
     fn anchors_are_parted_by_how_they_can_be_found() {
-        for anchor in ["password", "token_id", "://", ":aa", "$-"] {
+        for anchor in ["password", "token_id", "://", ":aa", "mux", "1//0"] {
             assert!(is_everywhere(anchor), "{anchor}");
         }
-        for anchor in ["pagerduty", "-----begin", "/hooks/", "<server>"] {
+        for anchor in [
+            "pagerduty",
+            "-----begin",
+            "/hooks/",
+            "<server>",
+            "$2a$1",
+            "pd_key",
+        ] {
             assert!(!is_everywhere(anchor), "{anchor}");
         }
         assert_eq!(head("-----begin"), Some(5));

@@ -14,6 +14,7 @@ mod allow;
 mod anchor_lane;
 mod check;
 mod confirm;
+mod folded;
 mod heads;
 mod inherit;
 mod judge;

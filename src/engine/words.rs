@@ -4,6 +4,8 @@
 //! A rule set has thousands of words and looks for all of them at once, in a window of
 //! [`REACH`] bytes, only where a lane saw something: three bytes index a table.
 
+use super::folded::{self, Folded};
+
 /// Bytes on either side of a hit in which words are looked for.
 pub(super) const REACH: usize = 48;
 /// Words shorter than this must stand alone.
@@ -36,7 +38,13 @@ pub(super) struct Words {
     /// For each three first bytes, folded to 15 bits: the first word with them, plus one.
     starts: Box<[u16; 1 << 15]>,
     /// Sorted by their folded first bytes, then by text.
-    words: Vec<Box<str>>,
+    words: Vec<Word>,
+}
+
+struct Word {
+    key: u16,
+    head: Folded,
+    text: Box<str>,
 }
 
 impl Words {
@@ -50,12 +58,19 @@ impl Words {
             .try_into()
             .expect("32,768 entries");
         for (index, word) in words.iter().enumerate().rev() {
-            starts[fold(word.as_bytes())] = u16::try_from(index + 1)
+            starts[usize::from(fold(word.as_bytes()))] = u16::try_from(index + 1)
                 .expect("fewer than 65,535 words; `rules check` counts them");
         }
         Words {
             starts,
-            words: words.into_iter().map(Into::into).collect(),
+            words: words
+                .into_iter()
+                .map(|word| Word {
+                    key: fold(word.as_bytes()),
+                    head: Folded::new(word.as_bytes()),
+                    text: word.into(),
+                })
+                .collect(),
         }
     }
 
@@ -66,28 +81,29 @@ impl Words {
     /// The number of a word.
     pub(super) fn number(&self, word: &str) -> Option<u16> {
         let key = fold(word.as_bytes());
-        let first = usize::from(self.starts[key].checked_sub(1)?);
-        (first..self.words.len())
-            .take_while(|&index| fold(self.words[index].as_bytes()) == key)
-            .find(|&index| &*self.words[index] == word)
-            .map(|index| index as u16)
+        let first = self.starts[usize::from(key)].checked_sub(1)?;
+        (first..)
+            .zip(&self.words[usize::from(first)..])
+            .take_while(|(_, known)| known.key == key)
+            .find(|(_, known)| &*known.text == word)
+            .map(|(number, _)| number)
     }
 
     /// Calls back with the number of every word that stands in `bytes[from..to]`.
     pub(super) fn find(&self, bytes: &[u8], from: usize, to: usize, mut found: impl FnMut(u16)) {
         for at in from..to.saturating_sub(2) {
             let key = fold(&bytes[at..at + 3]);
-            let mut next = self.starts[key];
-            while next != 0 {
-                let index = usize::from(next) - 1;
-                let word = self.words[index].as_bytes();
-                if stands(word, bytes, at, to) {
-                    found(index as u16);
+            let Some(first) = self.starts[usize::from(key)].checked_sub(1) else {
+                continue;
+            };
+            let loaded = folded::load(bytes, at);
+            let same = (first..)
+                .zip(&self.words[usize::from(first)..])
+                .take_while(|(_, word)| word.key == key);
+            for (number, word) in same {
+                if word.head.may_be(loaded) && stands(word.text.as_bytes(), bytes, at, to) {
+                    found(number);
                 }
-                next = match self.words.get(index + 1) {
-                    Some(other) if fold(other.as_bytes()) == key => next + 1,
-                    _ => 0,
-                };
             }
         }
     }
@@ -128,8 +144,8 @@ pub(super) fn places(
 }
 
 /// Five bits of each of three bytes: equal for both cases of a letter.
-fn fold(bytes: &[u8]) -> usize {
-    usize::from(bytes[0] & 31) << 10 | usize::from(bytes[1] & 31) << 5 | usize::from(bytes[2] & 31)
+fn fold(bytes: &[u8]) -> u16 {
+    u16::from(bytes[0] & 31) << 10 | u16::from(bytes[1] & 31) << 5 | u16::from(bytes[2] & 31)
 }
 
 /// Whether a word stands at this place and ends by `to`. A short one must stand alone: `aha` is
