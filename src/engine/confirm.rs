@@ -84,8 +84,8 @@ pub(super) fn judge(
         {
             return Err("the value goes on behind what the pattern takes");
         }
-        if run::is_mentioned_commit(bytes, &secret, at.saturating_sub(words::REACH)) {
-            return Err("it is mentioned like a commit id, and assigned to nothing");
+        if run::is_id(bytes, &secret, at.saturating_sub(words::REACH)) {
+            return Err("it looks like an id, and its line names no credential");
         }
         if run::is_digest(bytes, &secret, at.saturating_sub(words::REACH)) {
             return Err("the name before the value says that it is a digest or a version");

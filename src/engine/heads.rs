@@ -26,7 +26,7 @@ const EVERYWHERE: &[&str] = &[
 ];
 
 /// Bytes of an anchor that are looked for; the pattern sees to the rest.
-pub(super) const LOOK: usize = 20;
+pub(super) const LOOK: usize = 16;
 
 /// Whether an anchor is searched for at every byte: a common word, or one that shows no word of
 /// two letters or digits with four bytes from its beginning.
@@ -119,6 +119,12 @@ impl Heads {
 
     pub(super) fn len(&self) -> usize {
         self.anchors.len()
+    }
+
+    /// How many bytes before its first word an anchor may begin.
+    pub(super) fn before(&self) -> usize {
+        let before = self.anchors.iter().map(|anchor| anchor.before);
+        usize::from(before.max().unwrap_or(0))
     }
 
     /// Hits of anchors whose first word begins at `at` and that begin in `region` themselves.

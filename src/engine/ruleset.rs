@@ -211,7 +211,10 @@ impl RuleSet {
             anchors
                 .iter()
                 .filter(|(text, _)| heads::is_everywhere(text))
-                .map(|(&text, rules)| (text.as_bytes(), slot(rules))),
+                .map(|(&text, rules)| {
+                    let look = text.len().min(heads::LOOK);
+                    (&text.as_bytes()[..look], slot(rules))
+                }),
         );
         RuleSet {
             slots,

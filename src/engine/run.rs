@@ -121,19 +121,26 @@ pub(super) fn is_digest(bytes: &[u8], value: &Range<usize>, floor: usize) -> boo
     is_digest || name.to_ascii_lowercase().ends_with(b"md5")
 }
 
-/// Whether a value looks like a commit id (40 or 64 hexadecimal digits) and nothing assigns it:
-/// only blanks stand between it and a word, as in a sentence of a commit message.
-pub(super) fn is_mentioned_commit(bytes: &[u8], value: &Range<usize>, floor: usize) -> bool {
+/// Whether a value looks like the id of a commit or an image (40 or 64 hexadecimal digits) and
+/// nothing before it on its line says that it is a credential: most such runs are ids, whatever
+/// issuer is named near them.
+pub(super) fn is_id(bytes: &[u8], value: &Range<usize>, floor: usize) -> bool {
     let text = &bytes[value.clone()];
     if !matches!(text.len(), 40 | 64) || !text.iter().all(u8::is_ascii_hexdigit) {
         return false;
     }
-    let before = bytes[floor.min(value.start)..value.start].trim_ascii_end();
-    before.len() + floor < value.start
-        && before
-            .last()
-            .is_none_or(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b','))
+    let before = &bytes[floor.min(value.start)..value.start];
+    let line = memchr::memrchr(b'\n', before).map_or(before, |at| &before[at + 1..]);
+    let line = line.to_ascii_lowercase();
+    !SAYS_CREDENTIAL
+        .iter()
+        .any(|word| memchr::memmem::find(&line, word).is_some())
 }
+
+/// What a line says before a credential, somewhere in its names.
+const SAYS_CREDENTIAL: &[&[u8]] = &[
+    b"key", b"token", b"secret", b"pass", b"pwd", b"auth", b"cred", b"api", b"bearer",
+];
 
 /// The identifier before the operator before a value.
 fn name_before(bytes: &[u8], at: usize, floor: usize) -> Range<usize> {
@@ -171,22 +178,18 @@ mod tests {
     }
 
     #[test]
-    fn commits_in_sentences_are_no_values() {
+    fn ids_are_told_from_credentials_by_their_line() {
         let id = "0123456789abcdef0123456789abcdef01234567";
-        for (before, is_commit) in [
+        for (before, is_id) in [
             ("reverts redis commit ", true),
-            ("see redis\n", true),
+            ("redis_key\n", true),
+            ("git-subtree-mainline: ", true),
             ("redis_key = ", false),
-            ("redis key: '", false),
-            ("", false),
+            ("redis api: '", false),
         ] {
             let text = format!("{before}{id}");
             let value = before.len()..text.len();
-            assert_eq!(
-                super::is_mentioned_commit(text.as_bytes(), &value, 0),
-                is_commit,
-                "{before}"
-            );
+            assert_eq!(super::is_id(text.as_bytes(), &value, 0), is_id, "{before}");
         }
     }
 

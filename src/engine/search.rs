@@ -8,6 +8,7 @@ use keymuster_api::{
 
 use super::{
     confirm::confirm,
+    heads,
     inherit::{self, Reach},
     layer, precedence,
     rule::{TOKEN_RUN, is_named},
@@ -57,7 +58,7 @@ impl Engine {
         let lane_reach = rules
             .anchors
             .longest()
-            .max(rules.tokens.longest())
+            .max(heads::LOOK)
             .max(TOKEN_RUN)
             .max(layer::HEAD)
             + 1;

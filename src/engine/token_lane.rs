@@ -13,7 +13,7 @@ use keymuster_api::Hit;
 use wide::u8x16;
 
 use super::{
-    heads::{self, Heads},
+    heads::Heads,
     layer,
     rule::{TOKEN_RUN, is_word_byte},
     run,
@@ -31,6 +31,8 @@ pub(super) struct TokenLane {
     encoded: Option<u16>,
     /// Anchors that begin where a word begins.
     heads: Heads,
+    /// [`Heads::before`].
+    before: usize,
 }
 
 impl TokenLane {
@@ -40,8 +42,10 @@ impl TokenLane {
         encoded: Option<u16>,
         heads: Heads,
     ) -> TokenLane {
-        let mut prefixes: Vec<(Box<[u8]>, u16)> =
-            literals.map(|(text, slot)| (text.into(), slot)).collect();
+        // The pattern sees to the rest of a long one.
+        let mut prefixes: Vec<(Box<[u8]>, u16)> = literals
+            .map(|(text, slot)| (text[..text.len().min(TOKEN_RUN)].into(), slot))
+            .collect();
         prefixes.sort();
         let mut starts: Box<[u16; 65536]> = vec![0; 65536]
             .into_boxed_slice()
@@ -55,6 +59,7 @@ impl TokenLane {
             prefixes,
             runs,
             encoded,
+            before: heads.before(),
             heads,
         }
     }
@@ -66,12 +71,6 @@ impl TokenLane {
     /// How many anchors are looked up where words begin.
     pub(super) fn heads(&self) -> usize {
         self.heads.len()
-    }
-
-    /// Length of the longest literal.
-    pub(super) fn longest(&self) -> usize {
-        let prefixes = self.prefixes.iter().map(|(text, _)| text.len());
-        prefixes.max().unwrap_or(0).max(heads::LOOK)
     }
 
     /// Hits that begin inside `region`. Looks one byte before a position and [`TOKEN_RUN`]
@@ -88,7 +87,7 @@ impl TokenLane {
         let mut carry_alnum = u64::from(before.is_ascii_alphanumeric());
         let mut carry_lower = u64::from(before.is_ascii_lowercase());
         // The first word of an anchor may begin behind its first bytes.
-        let look_end = (region.end + heads::LOOK).min(end);
+        let look_end = (region.end + self.before).min(end);
         let mut here = classify(bytes, at);
         while at < look_end {
             let next = if at + 64 < end {
@@ -169,7 +168,7 @@ impl TokenLane {
             if rest.starts_with(text) {
                 out.push(Hit {
                     at: position as u32,
-                    len: text.len().max(TOKEN_RUN) as u16,
+                    len: TOKEN_RUN as u16,
                     slot: *slot,
                 });
             }

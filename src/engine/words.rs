@@ -4,12 +4,16 @@
 //! A rule set has thousands of words and looks for all of them at once, in a window of
 //! [`REACH`] bytes, only where a lane saw something: three bytes index a table.
 
+use std::ops::Range;
+
 use super::folded::{self, Folded};
 
 /// Bytes on either side of a hit in which words are looked for.
 pub(super) const REACH: usize = 48;
 /// Words shorter than this must stand alone.
 const ALONE: usize = 6;
+/// A word inside so long a run of base64 is no word.
+const BLOCK: usize = 32;
 /// Longest word.
 const LONGEST: usize = 40;
 
@@ -101,7 +105,7 @@ impl Words {
                 .zip(&self.words[usize::from(first)..])
                 .take_while(|(_, word)| word.key == key);
             for (number, word) in same {
-                if word.head.may_be(loaded) && stands(word.text.as_bytes(), bytes, at, to) {
+                if word.head.may_be(loaded) && stands(word.text.as_bytes(), bytes, at, from..to) {
                     found(number);
                 }
             }
@@ -120,7 +124,7 @@ pub(super) fn is_near(
     (from..to).any(|at| {
         words
             .iter()
-            .any(|word| stands(word.as_bytes(), bytes, at, to))
+            .any(|word| stands(word.as_bytes(), bytes, at, from..to))
     })
 }
 
@@ -130,12 +134,12 @@ pub(super) fn places(
     bytes: &[u8],
     from: usize,
     to: usize,
-) -> Vec<std::ops::Range<usize>> {
+) -> Vec<Range<usize>> {
     (from..to)
         .filter_map(|at| {
             let longest = words
                 .iter()
-                .filter(|word| stands(word.as_bytes(), bytes, at, to))
+                .filter(|word| stands(word.as_bytes(), bytes, at, from..to))
                 .map(|word| word.len())
                 .max()?;
             Some(at..at + longest)
@@ -148,13 +152,17 @@ fn fold(bytes: &[u8]) -> u16 {
     u16::from(bytes[0] & 31) << 10 | u16::from(bytes[1] & 31) << 5 | u16::from(bytes[2] & 31)
 }
 
-/// Whether a word stands at this place and ends by `to`. A short one must stand alone: `aha` is
-/// in `AHA_KEY` and `ahaKey` and not in `Sahara`.
-fn stands(word: &[u8], bytes: &[u8], at: usize, to: usize) -> bool {
+/// Whether a word stands at this place, within the window. A short one must stand alone: `aha` is
+/// in `AHA_KEY` and `ahaKey` and not in `Sahara`; none stands in a line of base64.
+fn stands(word: &[u8], bytes: &[u8], at: usize, window: Range<usize>) -> bool {
     let end = at + word.len();
-    if end > to || !bytes[at..end].eq_ignore_ascii_case(word) {
+    if end > window.end || !bytes[at..end].eq_ignore_ascii_case(word) {
         return false;
     }
+    is_alone(word, bytes, at, end) && !is_in_block(bytes, at..end, window)
+}
+
+fn is_alone(word: &[u8], bytes: &[u8], at: usize, end: usize) -> bool {
     if word.len() >= ALONE {
         return true;
     }
@@ -168,6 +176,16 @@ fn stands(word: &[u8], bytes: &[u8], at: usize, to: usize) -> bool {
             !after.is_ascii_alphabetic()
                 || after.is_ascii_uppercase() && bytes[end - 1].is_ascii_lowercase()
         })
+}
+
+/// Whether the word is a part of a long run of base64, as far as the window shows: signatures,
+/// certificates and attachments hold every short word sooner or later.
+fn is_in_block(bytes: &[u8], word: Range<usize>, window: Range<usize>) -> bool {
+    let is_base64 = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let before = bytes[window.start..word.start].iter().rev();
+    let after = bytes[word.end..window.end].iter();
+    let around = before.take_while(is_base64).count() + after.take_while(is_base64).count();
+    around + word.len() >= BLOCK
 }
 
 #[cfg(test)]
@@ -196,6 +214,12 @@ mod tests {
         }
         for text in ["Sahara", "ahab", "AHAB", "al-golia", "aha_algo"] {
             assert_eq!(names(text), usize::from(text == "aha_algo"), "{text}");
+        }
+        for text in [
+            "0/wiz+x0W0l3ghOuvvVtsG3PWbiOmVN6AJ1sMEHCP",
+            "0W0l3ghOuvvVtsG3PWbiOmVN6AJ1sME/aha/",
+        ] {
+            assert_eq!(names(text), 0, "{text}");
         }
         assert!(is_word("abuse_ipdb") && !is_word("ab") && !is_word("Aha") && !is_word("_x_"));
     }
