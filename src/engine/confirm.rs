@@ -2,12 +2,12 @@
 
 use std::{ops::Range, sync::Arc};
 
-use keymuster_api::{Candidate, Confidence, Details, Handle, PathClasses};
+use keymuster_api::{Candidate, Confidence, Details, Handle, PathClass, PathClasses};
 use regex_automata::{Anchored, Input};
 
 use super::{
     allow, heads,
-    judge::{entropy, login, placeholder, structure},
+    judge::{entropy, login, placeholder, structure, wordiness},
     proof::{Found, Proof},
     rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
     run,
@@ -124,7 +124,7 @@ pub(super) fn judge(
             Some((name.as_str(), &bytes[captures.get_group(*index)?.range()]))
         })
         .collect();
-    let (confidence, mut facts, proved) = match rule.prover {
+    let (mut confidence, mut facts, proved) = match rule.prover {
         None => (rule.confidence, Vec::new(), false),
         Some(prover) => {
             match (prover.prove)(&Found {
@@ -139,9 +139,31 @@ pub(super) fn judge(
         }
     };
     let mut classes = rule.classes;
+    let mut is_example = false;
     if !proved {
         if placeholder::is_placeholder(value) {
             return Err("the value is a placeholder");
+        }
+        if placeholder::is_made_up(value) {
+            if rule.judge.is_some() {
+                return Err("the value is made up");
+            }
+            // Beside its issuer's name and of its format it is told, with a doubt, where it
+            // would be used; documentation and tests are full of such examples.
+            confidence = Confidence::Low;
+            is_example = true;
+        }
+        if rule.judge.is_none() {
+            // Files of credentials hold no examples.
+            if !matches!(rule.lane, Lane::Name(_)) && login::stands_for_one(value) {
+                return Err("the value is a word that stands for a password");
+            }
+            // People make passwords of words; machines make no tokens of them.
+            let is_token =
+                is_run || !rule.words.is_empty() && value.len() >= 24 && !value.contains(&b' ');
+            if is_token && wordiness::is_name(value) {
+                return Err("the value is made of words");
+            }
         }
         let least = rule.entropy.or(is_run.then_some(RUN_ENTROPY));
         if least.is_some_and(|least| entropy(value) < least) {
@@ -171,6 +193,12 @@ pub(super) fn judge(
         if classes == PathClasses::NONE {
             return Err("the password is a word that stands for one");
         }
+    }
+    if is_example {
+        let in_use = PathClasses::NONE
+            .with(PathClass::Plain)
+            .with(PathClass::Config);
+        classes = classes.and(in_use);
     }
     if classes == PathClasses::NONE {
         return Err("the rule does not hold where such a value counts");

@@ -51,18 +51,23 @@ const WORDS: &[&str] = &[
 
 /// Whether a value is a placeholder.
 pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
-    if has_run(value) || is_monotonous(value) {
+    if has_run(value) {
         return true;
     }
-    let lower = value.to_ascii_lowercase();
-    let found = WORDS
-        .iter()
-        .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some());
-    // The password of an old joke, which nobody means.
-    let found = found || lower == b"hunter2" || has_sequence(&lower);
     // A copy of the value, so wiped like one.
-    drop(zeroize::Zeroizing::new(lower));
-    found
+    let lower = zeroize::Zeroizing::new(value.to_ascii_lowercase());
+    // The password of an old joke, which nobody means.
+    *lower == b"hunter2"
+        || WORDS
+            .iter()
+            .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+}
+
+/// Whether a value looks typed by somebody who needed an example: the alphabet or the digits in
+/// order, a handful of characters over and over, the same text twice.
+pub(in crate::engine) fn is_made_up(value: &[u8]) -> bool {
+    let lower = zeroize::Zeroizing::new(value.to_ascii_lowercase());
+    is_monotonous(value) || is_doubled(value) || has_sequence(&lower)
 }
 
 /// Six equal bytes in a row, apart from line breaks and padding.
@@ -85,6 +90,14 @@ fn is_monotonous(value: &[u8]) -> bool {
         distinct += usize::from(!std::mem::replace(&mut seen[usize::from(byte)], true));
     }
     value.len() >= 8 && value.len() < 200 && distinct * 5 < value.len().min(40)
+}
+
+/// The same text twice, with or without a mark between.
+fn is_doubled(value: &[u8]) -> bool {
+    let half = value.len() / 2;
+    value.len() >= 12
+        && value[..half] == value[value.len() - half..]
+        && (value.len().is_multiple_of(2) || !value[half].is_ascii_alphanumeric())
 }
 
 /// Mostly steps up or down the alphabet or the digits, or keys in the order of the keyboard. A
@@ -127,7 +140,7 @@ fn has_sequence(lower: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::is_placeholder;
+    use super::{is_made_up, is_placeholder};
 
     #[test]
     fn placeholders_are_told_from_values() {
@@ -140,11 +153,18 @@ mod tests {
             "abababababababababab",
             concat!("AKIA", "IOSFODNN7EXAMPLE"),
             "abcdefghijklmnop",
+            "testkey128_testkey128",
         ] {
-            assert!(is_placeholder(text.as_bytes()), "{text}");
+            assert!(
+                is_placeholder(text.as_bytes()) || is_made_up(text.as_bytes()),
+                "{text}"
+            );
         }
         for text in ["Tr0ub4dor&3", "zK8vQp2LmX9sWc4RtY7b", "5f1b9c3e7a2d4f60"] {
-            assert!(!is_placeholder(text.as_bytes()), "{text}");
+            assert!(
+                !is_placeholder(text.as_bytes()) && !is_made_up(text.as_bytes()),
+                "{text}"
+            );
         }
     }
 }

@@ -150,6 +150,41 @@ mod tests {
                 "the value is made of words",
             ),
             ("token = \"\"", "token", "the value is empty"),
+            (
+                "TOPIC_KEY = \"topic_2_topic_2_topic\"",
+                "_key",
+                "the value is made of words",
+            ),
+            (
+                "KAFKA_TOPIC_KEY = \"kafka_topic\"",
+                "_key",
+                "the value repeats the name",
+            ),
+            (
+                "signing_key = \"A1B2C3D4E5F60718\"",
+                "_key",
+                "the value is a fingerprint",
+            ),
+            (
+                "map.containsKey(\"zK8vQp2LmX9sWc4RtY7b\")",
+                "key",
+                "the text names what is looked up",
+            ),
+            (
+                "error_per_key = 100000.0/first_set_max_id\n",
+                "_key",
+                "the value is an expression",
+            ),
+            (
+                "-pass-through=-lgcc -Wl3x9!",
+                "pass",
+                "the name says that its value is about a secret",
+            ),
+            (
+                "we then pass \"-std=gnu99\" to it",
+                "pass",
+                "the name is a word of prose",
+            ),
             ("token", "token", "no value is joined to the name"),
             (
                 "Path to Secret: \"zK8vQp2LmX9sWc4RtY7b\"",

@@ -248,8 +248,11 @@ const ABOUT: &[&str] = &[
     "symbol",
     "address",
     "contract",
-    "count",
     "counts",
+    "through",
+    "thru",
+    "helper",
+    "helpers",
 ];
 
 /// Words anywhere in a name that make it another thing.
@@ -276,6 +279,8 @@ const OTHER: &[&str] = &[
     "secretary",
     "cancellation",
     "csrf",
+    "authenticity",
+    "antiforgery",
     "xsrf",
     "placeholder",
     "fingerprint",
@@ -381,7 +386,7 @@ fn is_password_word(word: &str) -> bool {
 }
 
 /// Splits `apiKey`, `APIKey`, `api_key`, `API-KEY`, `db.password` into lower-case words.
-fn words(name: &[u8]) -> Vec<String> {
+pub(super) fn words(name: &[u8]) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut previous = b'_';
     for (at, &byte) in name.iter().enumerate() {

@@ -119,6 +119,12 @@ const LOOKUPS: &[&str] = &[
     "ref",
 ];
 
+/// Words of calls whose argument is the name of an entry: `containsKey("…")`.
+const KEYED: &[&str] = &[
+    "contains", "has", "have", "get", "remove", "delete", "find", "lookup", "exists", "exist",
+    "fetch", "require", "unset", "pop",
+];
+
 /// The value that belongs to `name`.
 pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &'static str> {
     let mut cursor = Cursor {
@@ -169,6 +175,12 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
     let head = &bytes[line_start..name.span.start];
     if join == Join::Colon && closers.is_empty() && ends_in_word(head) {
         return Err("the name ends a sentence");
+    }
+    if join == Join::Call && name.words.iter().any(|word| KEYED.contains(&word.as_str())) {
+        return Err("the text names what is looked up");
+    }
+    if join == Join::Blank && !is_flag && name.words == ["pass"] {
+        return Err("the name is a word of prose");
     }
     if join == Join::Comma && is_check(head) {
         return Err("the text is hashed or compared");

@@ -3,7 +3,7 @@
 use keymuster_api::{PathClass, PathClasses};
 
 use super::{
-    name::{Meaning, Name},
+    name::{Meaning, Name, words},
     reader::{Form, Reading},
 };
 use crate::engine::judge::{entropy, placeholder, wordiness};
@@ -223,8 +223,11 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     if is_decoded_placeholder(value) || is_common(value) {
         return Err("the value is a placeholder");
     }
-    if value.eq_ignore_ascii_case(name) {
+    if repeats(value, name) {
         return Err("the value repeats the name");
+    }
+    if is_fingerprint(value, name) {
+        return Err("the value is a fingerprint");
     }
     let is_quoted = reading.form == Form::Quoted;
     let starts = |texts: &[&[u8]]| texts.iter().any(|text| value.starts_with(text));
@@ -252,6 +255,9 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     if !is_quoted && has(&[b"(", b")", b"[", b"]", b"{", b"}", b"==", b"::", b"->"]) {
         return Err("the value is an expression");
     }
+    if !is_quoted && is_sum(value) {
+        return Err("the value is an expression");
+    }
     if has(&[b"\\x", b"\\u", b"\\0", b"\\e"]) {
         return Err("the value is written in escapes");
     }
@@ -264,11 +270,60 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     Ok(())
 }
 
+/// Whether every word of a value is a word of its name: `KAFKA_TOPIC_KEY = "kafka_topic"`.
+fn repeats(value: &[u8], name: &[u8]) -> bool {
+    if value.eq_ignore_ascii_case(name) {
+        return true;
+    }
+    let known = words(name);
+    let mut parts = value.split(|byte| !byte.is_ascii_alphanumeric());
+    value.iter().all(u8::is_ascii)
+        && parts.all(|part| words(part).iter().all(|word| known.contains(word)))
+}
+
+/// Whether a name that says `key` and nothing of secrets holds what names a public key: 8, 16 or
+/// 40 hexadecimal digits in capitals, as OpenPGP writes ids and fingerprints.
+fn is_fingerprint(value: &[u8], name: &[u8]) -> bool {
+    let is_capital_hex = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+    let words = words(name);
+    matches!(value.len(), 16 | 40)
+        && value.iter().all(is_capital_hex)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && words
+            .last()
+            .is_some_and(|word| word == "key" || word == "keys")
+        && !words.iter().any(|word| {
+            matches!(
+                word.as_str(),
+                "secret" | "api" | "access" | "auth" | "token"
+            )
+        })
+}
+
+/// Numbers and names of more than one word with operators between them: `100000.0/first_id`.
+fn is_sum(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| matches!(byte, b'/' | b'*' | b'+' | b'-'));
+    let is_number = |part: &[u8]| {
+        part.iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    };
+    let is_name = |part: &[u8]| {
+        part.iter()
+            .all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+            && part.contains(&b'_')
+            && !wordiness::letters(part).are_random()
+    };
+    parts.clone().count() > 1
+        && parts.clone().any(is_name)
+        && parts.all(|part| is_number(part) || is_name(part))
+}
+
 /// Beginnings of passwords that are first guesses, and of values that vendors publish.
 const COMMON: &[&[u8]] = &[
     b"letmein",
     b"fixme",
     b"p4$$w",
+    b"p4ssw0rd",
     b"pa$$w",
     b"super-secret",
     b"supersecret",
@@ -288,7 +343,7 @@ fn is_common(value: &[u8]) -> bool {
     }) || memchr::memmem::find(value, b"/K7MDENG/bPxRfiCY").is_some()
 }
 
-/// Base64 of text that says that it is a placeholder.
+/// Base64 of text that says that it is a placeholder, or that is made of words.
 fn is_decoded_placeholder(value: &[u8]) -> bool {
     use base64::Engine as _;
     let trimmed = value.trim_ascii_end();
@@ -301,7 +356,9 @@ fn is_decoded_placeholder(value: &[u8]) -> bool {
         .is_ok_and(|text| {
             text.iter()
                 .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-                && placeholder::is_placeholder(text.trim_ascii())
+                && (placeholder::is_placeholder(text.trim_ascii())
+                    || placeholder::is_made_up(text.trim_ascii())
+                    || wordiness::is_name(&text))
         })
 }
 
