@@ -99,6 +99,13 @@ mod tests {
     }
 
     #[test]
+    fn the_last_value_of_an_object_in_a_text_is_the_secret() {
+        let text =
+            format!("\"Apitoken\": \"{{\\\"id\\\":\\\"lpzx\\\",\\\"key\\\":\\\"{TOKEN}\\\"}}\"");
+        assert_eq!(read(&text, "token"), Ok((TOKEN.to_owned(), true)));
+    }
+
+    #[test]
     fn pieces_are_joined() {
         let text = "secret = \"zK8vQp2LmX\" +\n    \"9sWc4RtY7b\";";
         assert_eq!(read(text, "secret"), Ok((TOKEN.to_owned(), true)));

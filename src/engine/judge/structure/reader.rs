@@ -280,6 +280,7 @@ fn quoted(
     is_loose: bool,
 ) -> Result<Reading, &'static str> {
     let first = literal(cursor, slashes)?;
+    let first = in_object(cursor.bytes, &first).unwrap_or(first);
     let mut more = Vec::new();
     let mut length = first.len();
     loop {
@@ -334,6 +335,23 @@ fn quoted(
         form: Form::Quoted,
         is_variable: false,
         is_loose,
+    })
+}
+
+/// The last value of a JSON object that is itself the text: `"{\"id\":\"a\",\"key\":\"…\"}"`. The
+/// secret of a pair comes last.
+fn in_object(bytes: &[u8], text: &Range<usize>) -> Option<Range<usize>> {
+    let object = bytes[text.clone()].strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let inner = object.trim_ascii_end();
+    let inner = inner.strip_suffix(b"\"")?;
+    let inner = inner.strip_suffix(b"\\").unwrap_or(inner);
+    let at = memchr::memrchr(b'"', inner)? + 1;
+    let before = inner[..at - 1]
+        .strip_suffix(b"\\")
+        .unwrap_or(&inner[..at - 1]);
+    before.trim_ascii_end().ends_with(b":").then(|| {
+        let start = text.start + 1 + at;
+        start..start + inner.len() - at
     })
 }
 

@@ -149,6 +149,15 @@ pub(super) fn classes(
             if is_word && shape.digits * 4 < value.len() {
                 return Err("the value is made of words");
             }
+            // Half a dozen bytes in hexadecimal digits, in quotes.
+            let is_short_hex = value.iter().all(u8::is_ascii_hexdigit)
+                && reading.form == Form::Quoted
+                && shape.digits >= 3
+                && shape.letters() >= 3
+                && entropy(value) >= 2.6;
+            if is_short_hex && value.len() < 16 {
+                return Ok(code);
+            }
             if has_mixture && value.len() >= 16 && entropy(value) >= 2.9 {
                 // Documentation shows hexadecimal digits where a reader makes his own.
                 let is_hex = value.iter().all(u8::is_ascii_hexdigit);
