@@ -158,6 +158,9 @@ pub(super) fn judge(
             if !matches!(rule.lane, Lane::Name(_)) && login::stands_for_one(value) {
                 return Err("the value is a word that stands for a password");
             }
+            if placeholder::is_reference(value) {
+                return Err("the value is the name of a variable");
+            }
             // People make passwords of words; machines make no tokens of them.
             let is_token =
                 is_run || !rule.words.is_empty() && value.len() >= 24 && !value.contains(&b' ');

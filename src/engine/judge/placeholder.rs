@@ -1,5 +1,7 @@
 //! Values that stand for a value: `xxxx`, `<your-token>`, `${TOKEN}`, `…EXAMPLE`.
 
+use super::wordiness;
+
 /// Words that people write where a secret would stand.
 const WORDS: &[&str] = &[
     "example",
@@ -68,6 +70,20 @@ pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
 pub(in crate::engine) fn is_made_up(value: &[u8]) -> bool {
     let lower = zeroize::Zeroizing::new(value.to_ascii_lowercase());
     is_monotonous(value) || is_doubled(value) || has_sequence(&lower)
+}
+
+/// Whether a value is the name of a variable: `DB_PASSWORD`, `process.env.DB_PASSWORD`.
+pub(in crate::engine) fn is_reference(value: &[u8]) -> bool {
+    let last = value.rsplit(|&byte| byte == b'.').next().unwrap_or(value);
+    let is_constant = last.contains(&b'_')
+        && last[0].is_ascii_uppercase()
+        && last
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'_');
+    let is_path = value
+        .iter()
+        .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'.'));
+    is_constant && is_path && wordiness::is_name(last)
 }
 
 /// Six equal bytes in a row, apart from line breaks and padding.
@@ -140,7 +156,22 @@ fn has_sequence(lower: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{is_made_up, is_placeholder};
+    use super::{is_made_up, is_placeholder, is_reference};
+
+    #[test]
+    fn names_of_variables_are_told_from_values() {
+        for text in ["DB_PASSWORD", "process.env.DB_PASSWORD", "ENV.APP_SECRET"] {
+            assert!(is_reference(text.as_bytes()), "{text}");
+        }
+        for text in [
+            "ZKV_QPLMX",
+            "DB_PASSWORD1",
+            "Tr0ub4dor_X",
+            "zK8vQp2LmX9sWc4RtY7b",
+        ] {
+            assert!(!is_reference(text.as_bytes()), "{text}");
+        }
+    }
 
     #[test]
     fn placeholders_are_told_from_values() {
