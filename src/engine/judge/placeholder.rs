@@ -39,17 +39,10 @@ const WORDS: &[&str] = &[
     "foobar",
     "s3cr3t",
     "deadbeef",
-    "<",
-    "${",
-    "{{",
-    "%s",
-    "%(",
-    "$(",
-    "***",
-    "...",
-    "#{",
-    "…",
 ];
+
+/// Marks of templates and of text that was left out.
+const MARKS: &[&str] = &["<", "${", "{{", "%s", "%(", "$(", "***", "...", "#{", "…"];
 
 /// Whether a value is a placeholder.
 pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
@@ -59,10 +52,22 @@ pub(in crate::engine) fn is_placeholder(value: &[u8]) -> bool {
     // A copy of the value, so wiped like one.
     let lower = zeroize::Zeroizing::new(value.to_ascii_lowercase());
     // The password of an old joke, which nobody means.
-    *lower == b"hunter2"
-        || WORDS
-            .iter()
-            .any(|word| memchr::memmem::find(&lower, word.as_bytes()).is_some())
+    *lower == b"hunter2" || holds(&lower, WORDS) || holds(&lower, MARKS) && !is_drawn(value)
+}
+
+fn holds(text: &[u8], words: &[&str]) -> bool {
+    words
+        .iter()
+        .any(|word| memchr::memmem::find(text, word.as_bytes()).is_some())
+}
+
+/// Whether a value is drawn from all printable characters: marks stand in it by chance.
+fn is_drawn(value: &[u8]) -> bool {
+    let mut marks = [false; 128];
+    for byte in value.iter().filter(|byte| byte.is_ascii_punctuation()) {
+        marks[usize::from(*byte)] = true;
+    }
+    value.len() >= 40 && marks.iter().filter(|&&mark| mark).count() >= 8
 }
 
 /// Whether a value looks typed by somebody who needed an example: the alphabet or the digits in
