@@ -3,13 +3,13 @@
 use std::{ops::Range, sync::Arc};
 
 use keymuster_api::{Candidate, Confidence, Details, Handle, PathClass, PathClasses};
-use regex_automata::{Anchored, Input};
+use regex_automata::{Anchored, Input, PatternID, util::primitives::NonMaxUsize};
 
 use super::{
     allow, heads,
     judge::{entropy, login, placeholder, structure, wordiness},
     proof::{Found, Proof},
-    rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
+    rule::{CONTEXT, Judge, Lane, MOST_GROUPS, NEAR, Regexes, Rule, is_token_byte, is_word_byte},
     run,
     seal::Seal,
     words,
@@ -59,21 +59,8 @@ pub(super) fn judge(
         }
     }
     let regexes = rule.regexes();
-    // One byte more than the longest match, so that `\b` and `\z` see what follows.
-    let end = (at + rule.longest + 1).min(bytes.len());
-    let input = Input::new(&bytes[..end])
-        .range(at..end)
-        .anchored(Anchored::Yes);
-    let mut captures = regexes.pattern.create_captures();
-    regexes.pattern.search_captures(&input, &mut captures);
-    let matched = captures
-        .get_match()
-        .ok_or("the pattern does not match here")?
-        .range();
-    let secret = captures
-        .get_group(regexes.secret)
-        .ok_or("the match holds no secret")?
-        .range();
+    let mut slots = Slots::default();
+    let (matched, secret) = find(rule, regexes, bytes, at, &mut slots)?;
     if secret.is_empty() {
         return Err("the match holds no secret");
     }
@@ -120,9 +107,7 @@ pub(super) fn judge(
         .groups
         .iter()
         .filter(|(name, _)| name != "secret")
-        .filter_map(|(name, index)| {
-            Some((name.as_str(), &bytes[captures.get_group(*index)?.range()]))
-        })
+        .filter_map(|(name, index)| Some((name.as_str(), &bytes[slots.get(*index)?])))
         .collect();
     let (mut confidence, mut facts, proved) = match rule.prover {
         None => (rule.confidence, Vec::new(), false),
@@ -208,10 +193,7 @@ pub(super) fn judge(
     }
     let handle = handle(
         rule,
-        regexes
-            .handle
-            .and_then(|index| captures.get_group(index))
-            .map(|span| span.range()),
+        regexes.handle.and_then(|index| slots.get(index)),
         bytes,
         &mut facts,
     );
@@ -240,6 +222,61 @@ pub(super) fn judge(
 }
 
 /// Whether the value is user and password in base64.
+/// Where the groups of a match stand.
+#[derive(Default)]
+struct Slots(SmallSlots);
+
+/// Patterns have a handful of groups, two ends each.
+type SmallSlots = [Option<NonMaxUsize>; 2 * MOST_GROUPS];
+
+impl Slots {
+    fn get(&self, group: usize) -> Option<Range<usize>> {
+        let start = self.0.get(2 * group).copied().flatten()?;
+        let end = self.0.get(2 * group + 1).copied().flatten()?;
+        Some(start.get()..end.get())
+    }
+}
+
+/// The match of a rule's pattern at `at`, and its secret.
+fn find(
+    rule: &Rule,
+    regexes: &Regexes,
+    bytes: &[u8],
+    at: usize,
+    slots: &mut Slots,
+) -> Result<(Range<usize>, Range<usize>), &'static str> {
+    const NO_MATCH: &str = "the pattern does not match here";
+    if let Some(literals) = &regexes.literals {
+        let len = literals
+            .iter()
+            .map(|literal| literal.len())
+            .zip(literals.iter())
+            .find(|(len, literal)| {
+                bytes
+                    .get(at..at + len)
+                    .is_some_and(|text| text.eq_ignore_ascii_case(literal.as_bytes()))
+            })
+            .map(|(len, _)| len)
+            .ok_or(NO_MATCH)?;
+        return Ok((at..at + len, at..at + len));
+    }
+    // One byte more than the longest match, so that `\b` and `\z` see what follows.
+    let end = (at + rule.longest + 1).min(bytes.len());
+    let input = Input::new(&bytes[..end])
+        .range(at..end)
+        .anchored(Anchored::Yes);
+    let used = 2 * regexes.pattern.group_info().group_len(PatternID::ZERO);
+    regexes
+        .pattern
+        .search_slots(&input, &mut slots.0[..used])
+        .ok_or(NO_MATCH)?;
+    let matched = slots.get(0).ok_or(NO_MATCH)?;
+    let secret = slots
+        .get(regexes.secret)
+        .ok_or("the match holds no secret")?;
+    Ok((matched, secret))
+}
+
 fn is_basic(rule: &Rule) -> bool {
     rule.prover
         .is_some_and(|prover| prover.name == "basic-auth")

@@ -28,9 +28,12 @@ pub(in crate::engine) fn judge(
     floor: usize,
     key: Range<usize>,
 ) -> Result<(Reading, PathClasses), &'static str> {
-    let name = name::read(bytes, floor, key)?;
-    let reading = reader::read(bytes, floor, &name)?;
-    let classes = value::classes(bytes, &name, &reading)?;
+    // Most names are joined to no value: that is the cheaper question.
+    let span = name::span(bytes, floor, key);
+    let reading = reader::read(bytes, floor, &span)?;
+    let name = name::read(&bytes[span.clone()])?;
+    reader::belongs(bytes, &span, &name, &reading)?;
+    let classes = value::classes(bytes, &span, &name, &reading)?;
     Ok((reading, classes))
 }
 

@@ -1,9 +1,11 @@
 //! What a value is worth: whether it is a secret, and in files of which class it counts.
 
+use std::ops::Range;
+
 use keymuster_api::{PathClass, PathClasses};
 
 use super::{
-    name::{Meaning, Name, words},
+    name::{Meaning, Name, Words},
     reader::{Form, Reading},
 };
 use crate::engine::judge::{entropy, placeholder, wordiness};
@@ -61,6 +63,7 @@ impl Shape {
 /// The path classes in which this value of this name counts as a secret.
 pub(super) fn classes(
     bytes: &[u8],
+    span: &Range<usize>,
     name: &Name,
     reading: &Reading,
 ) -> Result<PathClasses, &'static str> {
@@ -68,11 +71,11 @@ pub(super) fn classes(
     let value = joined
         .as_ref()
         .map_or(&bytes[reading.span.clone()], |joined| &joined[..]);
-    let text = &bytes[name.span.clone()];
+    let text = &bytes[span.clone()];
     if value.is_empty() {
         return Err("the value is empty");
     }
-    refuse(value, text, reading)?;
+    refuse(value, text, name, reading)?;
     if is_uuid(value)
         && !name
             .words
@@ -129,7 +132,7 @@ pub(super) fn classes(
             if has_mixture
                 && value.len() >= 7
                 && is_chosen(value)
-                && (!reading.is_loose || (is_varied && value.len() >= 10))
+                && (!reading.is_loose() || (is_varied && value.len() >= 10))
             {
                 let is_plain_word = repeats_a_name(value);
                 return Ok(if is_word && is_plain_word {
@@ -217,7 +220,7 @@ fn is_uuid(value: &[u8]) -> bool {
 }
 
 /// Values that are no secret whatever they are called.
-fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static str> {
+fn refuse(value: &[u8], text: &[u8], name: &Name, reading: &Reading) -> Result<(), &'static str> {
     if value.iter().any(u8::is_ascii_control) {
         return Err("the value is no plain text");
     }
@@ -232,10 +235,10 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     if is_decoded_placeholder(value) || is_common(value) {
         return Err("the value is a placeholder");
     }
-    if repeats(value, name) {
+    if value.eq_ignore_ascii_case(text) || repeats(value, &name.words) {
         return Err("the value repeats the name");
     }
-    if is_fingerprint(value, name) {
+    if is_fingerprint(value, &name.words) {
         return Err("the value is a fingerprint");
     }
     let is_quoted = reading.form == Form::Quoted;
@@ -280,33 +283,24 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
 }
 
 /// Whether every word of a value is a word of its name: `KAFKA_TOPIC_KEY = "kafka_topic"`.
-fn repeats(value: &[u8], name: &[u8]) -> bool {
-    if value.eq_ignore_ascii_case(name) {
-        return true;
-    }
-    let known = words(name);
-    let mut parts = value.split(|byte| !byte.is_ascii_alphanumeric());
-    value.iter().all(u8::is_ascii)
-        && parts.all(|part| words(part).iter().all(|word| known.contains(word)))
+fn repeats(value: &[u8], name: &Words) -> bool {
+    value.iter().all(u8::is_ascii) && Words::of(value).iter().all(|word| name.holds(word))
 }
 
-/// Whether a name that says `key` and nothing of secrets holds what names a public key: 8, 16 or
-/// 40 hexadecimal digits in capitals, as OpenPGP writes ids and fingerprints.
-fn is_fingerprint(value: &[u8], name: &[u8]) -> bool {
+/// Whether a name that says `key` and nothing of secrets holds what names a public key: 16 or 40
+/// hexadecimal digits in capitals, as OpenPGP writes ids and fingerprints.
+fn is_fingerprint(value: &[u8], name: &Words) -> bool {
     let is_capital_hex = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
-    let words = words(name);
     matches!(value.len(), 16 | 40)
         && value.iter().all(is_capital_hex)
         && value.iter().any(u8::is_ascii_uppercase)
-        && words
-            .last()
+        && name
+            .iter()
+            .next_back()
             .is_some_and(|word| word == "key" || word == "keys")
-        && !words.iter().any(|word| {
-            matches!(
-                word.as_str(),
-                "secret" | "api" | "access" | "auth" | "token"
-            )
-        })
+        && !["secret", "api", "access", "auth", "token"]
+            .iter()
+            .any(|word| name.holds(word))
 }
 
 /// Numbers and names of more than one word with operators between them: `100000.0/first_id`.
