@@ -2,7 +2,7 @@
 
 use keymuster_api::{
     About, Claim, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership, Policy,
-    Reference, ResourceKind, SecretId, Slot, Source, Status, Timestamp, Trust,
+    Reference, ResourceKind, SecretId, Setting, Slot, Source, Status, Timestamp, Trust,
 };
 
 use super::{Sighting, Sym, Texts};
@@ -30,6 +30,8 @@ pub struct Gathered {
     pub slots: Vec<Slot>,
     /// Uses of slots and credentials.
     pub references: Vec<Reference>,
+    /// How things are set up, sorted by subject.
+    pub settings: Vec<Setting>,
     /// Who answers for what.
     pub claims: Vec<Claim>,
     /// What happened.
@@ -54,6 +56,7 @@ impl Gathered {
             Item::Membership(fact) => self.memberships.push(fact),
             Item::Slot(fact) => self.slots.push(fact),
             Item::Reference(fact) => self.references.push(fact),
+            Item::Setting(fact) => self.settings.push(fact),
             Item::Claim(fact) => self.claims.push(fact),
             Item::Event(fact) => self.events.push(fact),
             Item::Coverage(fact) => self.coverage.push(fact),

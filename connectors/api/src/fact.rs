@@ -3,7 +3,7 @@
 //! Subjects are named by natural keys ([`Key`]): the ARN of a principal, the id of an access
 //! key. The estate interns them; connectors need not know each other to speak of one thing.
 
-use crate::{Coverage, Gap, Handle, Known, Load, SecretId, SystemId, Timestamp};
+use crate::{Coverage, Gap, Handle, Known, Load, SecretId, Setting, SystemId, Timestamp};
 
 /// What a connector emits.
 pub enum Item {
@@ -25,6 +25,8 @@ pub enum Item {
     Slot(Slot),
     /// Something uses a slot or a credential.
     Reference(Reference),
+    /// How something is set up, or what it may do.
+    Setting(Setting),
     /// Somebody answers for something.
     Claim(Claim),
     /// Something happened.
