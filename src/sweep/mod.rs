@@ -213,6 +213,8 @@ fn sort(gathered: &mut Gathered) {
     gathered
         .references
         .sort_by(|a, b| (&a.by, &a.to, &a.source).cmp(&(&b.by, &b.to, &b.source)));
+    gathered.consumers.sort();
+    gathered.uses.sort();
     gathered.settings.sort();
     gathered.settings.dedup();
     gathered.claims.sort_by(|a, b| {

@@ -13,6 +13,7 @@
 //! Invariant: no I/O, no runtime, no clock in this crate.
 
 mod connector;
+mod consumer;
 mod content;
 mod coverage;
 mod fact;
@@ -29,6 +30,9 @@ pub mod wire;
 
 pub use connector::{
     About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, ReadSeek, Sink,
+};
+pub use consumer::{
+    Consumer, ConsumerKind, Login, LoginMethod, SlotUse, scope, slot_key, slot_name, store,
 };
 pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Inside, Origin, Trace};
 pub use coverage::{Coverage, Gap, GapKind};
