@@ -81,7 +81,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     };
     for (system, connector) in (0u32..).map(SystemId).zip(&connectors) {
         writeln!(out, "{}", connector.about().label)?;
-        match connector.preflight(&sweep::cx(system, &engine, &options, None)) {
+        match connector.doctor(&sweep::cx(system, &engine, &options, None)) {
             Ok(preflight) => {
                 writeln!(out, "  {}", preflight.summary)?;
                 for line in &preflight.missing {

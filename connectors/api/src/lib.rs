@@ -26,6 +26,7 @@ mod place;
 mod progress;
 mod seal;
 mod setting;
+pub mod tie;
 pub mod wire;
 
 pub use connector::{
