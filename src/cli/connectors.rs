@@ -57,7 +57,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     let mut missing = 0;
     let mut out = anstream::stdout().lock();
     let mut nothing = Vec::new();
-    let connectors = audit::connectors(&config, &[], &mut nothing)?;
+    let connectors = audit::connectors(&config, &[], None, false, &mut nothing)?.all;
     for glob in &nothing {
         missing += 1;
         writeln!(
@@ -69,6 +69,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     let engine = Engine::new(RuleSet::embedded()?, state::passing_key()?);
     let cancel = global.watch();
     let options = SweepOptions {
+        leads: None,
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now: global.now(),

@@ -165,7 +165,7 @@ impl Rest<'_> {
                     return Attempt::Unseen(Unseen::Failed(GapKind::Limit, reason));
                 }
                 Limit::Refused(wait) => {
-                    self.gate.pause(wait + self.patience.after(1));
+                    self.gate.pause(wait + self.patience.after(1) / 4);
                     return Attempt::Wait;
                 }
             }

@@ -1,5 +1,7 @@
 //! The connector against a host that behaves as GitHub does, or worse.
 
+/// What GitHub describes of its answers.
+mod described;
 /// Who one is: tokens, apps, refusals; what is missing.
 mod login;
 /// What a sweep tells, and what it does not.
