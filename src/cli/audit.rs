@@ -17,7 +17,7 @@ use keymuster_files::{Root, Tree};
 
 use super::{
     Exit,
-    config::{self, Config, ConnectorTable},
+    config::{self, Config, ConnectorTable, GithubTable},
     global::Global,
     scan, state,
 };
@@ -30,7 +30,7 @@ use crate::{
     inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
     ledger::{self, Ledger},
     report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
-    sweep::{self, SweepMemo, SweepOptions, registry},
+    sweep::{self, SweepMemo, SweepOptions, follow::LeadFeed, registry},
 };
 
 /// Name of the ledger in the state folder.
@@ -305,14 +305,24 @@ fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
     }
 }
 
+/// The configured connectors.
+pub(super) struct Connectors {
+    pub(super) all: Vec<Box<dyn Connector>>,
+    /// Where leads go; the last connector follows them.
+    leads: Option<LeadFeed>,
+}
+
 /// The configured connectors; globs that name nothing are told. `own` are our own folders, which
-/// are not swept even where they lie inside a swept tree.
+/// are not swept even where they lie inside a swept tree. What hosts list is cloned below `state`.
 pub(super) fn connectors(
     config: &Config,
     own: &[PathBuf],
+    state: Option<&Path>,
+    offline: bool,
     nothing: &mut Vec<String>,
-) -> Result<Vec<Box<dyn Connector>>> {
+) -> Result<Connectors> {
     let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
+    let mut listed = Listed::default();
     for table in &config.file.connector {
         match table {
             ConnectorTable::Files {
@@ -365,9 +375,92 @@ pub(super) fn connectors(
                         .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
                 );
             }
+            ConnectorTable::Github(table) => connectors.push(github(config, table, &mut listed)?),
         }
     }
-    Ok(connectors)
+    let leads = listed.follow(state, offline, &mut connectors);
+    Ok(Connectors {
+        all: connectors,
+        leads,
+    })
+}
+
+/// Who lists repositories that are to be cloned.
+#[derive(Default)]
+struct Listed {
+    #[cfg(feature = "github")]
+    logins: Vec<registry::GitLogin>,
+    #[cfg(feature = "github")]
+    history: Option<String>,
+}
+
+impl Listed {
+    /// Adds the connector that clones and reads them.
+    #[cfg(feature = "github")]
+    fn follow(
+        self,
+        state: Option<&Path>,
+        offline: bool,
+        connectors: &mut Vec<Box<dyn Connector>>,
+    ) -> Option<LeadFeed> {
+        let folder = state?.join("clones");
+        let history = self.history.unwrap_or_else(|| "all".to_owned());
+        let (follow, feed) = registry::listed_repositories(folder, self.logins, offline, history)?;
+        connectors.push(Box::new(follow));
+        Some(feed)
+    }
+
+    /// Nobody in this build lists any.
+    #[cfg(not(feature = "github"))]
+    fn follow(
+        self,
+        _state: Option<&Path>,
+        _offline: bool,
+        _connectors: &mut Vec<Box<dyn Connector>>,
+    ) -> Option<LeadFeed> {
+        None
+    }
+}
+
+fn github(config: &Config, table: &GithubTable, listed: &mut Listed) -> Result<Box<dyn Connector>> {
+    let place = config.path.display();
+    let secret = |secret: &config::SecretText| secret.read(&config.folder);
+    let login = match (&table.token, &table.app) {
+        // A recording needs nobody's word.
+        _ if table.replay.is_some() => None,
+        (Some(_), Some(_)) => bail!("{place}: github: token and app exclude each other; keep one"),
+        (Some(token), None) => {
+            let token = secret(token).with_context(|| format!("{place}: github: token"))?;
+            let token = zeroize::Zeroizing::new(token.trim().to_owned());
+            Some(registry::GithubLogin::Token(token))
+        }
+        (None, Some(app)) => {
+            let key = secret(&app.key).with_context(|| format!("{place}: github: app.key"))?;
+            Some(registry::GithubLogin::App(app.id.clone(), app.installation, key))
+        }
+        (None, None) => None,
+    };
+    let spec = registry::Github {
+        organization: table.organization.clone(),
+        base: table.base.clone(),
+        login,
+        values: table.values.clone(),
+        leave_out: table.leave_out.clone(),
+        clone: table.clone,
+        record: table.record.as_ref().map(|path| config.path(path)),
+        replay: table.replay.as_ref().map(|path| config.path(path)),
+    };
+    let host = registry::github(spec).map_err(|message| anyhow!("{place}: github: {message}"))?;
+    #[cfg(feature = "github")]
+    {
+        listed.logins.extend(host.git);
+        if listed.history.is_none() {
+            listed.history.clone_from(&table.history);
+        }
+    }
+    #[cfg(not(feature = "github"))]
+    let _ = (listed, &table.history);
+    Ok(host.connector)
 }
 
 fn sweep(
@@ -384,7 +477,10 @@ fn sweep(
         .into_iter()
         .filter_map(|path| fs::canonicalize(path).ok())
         .collect();
-    let mut connectors = connectors(config, &own, &mut nothing)?;
+    let Connectors {
+        all: mut connectors,
+        leads,
+    } = connectors(config, &own, Some(state), global.offline, &mut nothing)?;
     let mut dropped = Vec::new();
     if global.offline {
         connectors.retain(|connector| {
@@ -395,9 +491,12 @@ fn sweep(
             !about.network
         });
     }
+    // Connectors that were dropped stood before the one that follows leads.
+    let follower = connectors.len().saturating_sub(1) as u32;
     let cancel = global.watch();
     let bar = global.bar();
     let options = SweepOptions {
+        leads: leads.as_ref().map(|feed| (feed, follower)),
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now,

@@ -131,6 +131,39 @@ pub(super) enum ConnectorTable {
         exports: Vec<String>,
         account: Option<String>,
     },
+    Github(GithubTable),
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct GithubTable {
+    pub(super) organization: String,
+    pub(super) base: Option<String>,
+    pub(super) token: Option<SecretText>,
+    pub(super) app: Option<GithubAppTable>,
+    #[serde(default = "never")]
+    pub(super) values: String,
+    #[serde(default)]
+    pub(super) leave_out: Vec<String>,
+    #[serde(default)]
+    pub(super) clone: bool,
+    pub(super) history: Option<String>,
+    pub(super) record: Option<PathBuf>,
+    pub(super) replay: Option<PathBuf>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct GithubAppTable {
+    pub(super) id: String,
+    pub(super) installation: u64,
+    pub(super) key: SecretText,
+}
+
+fn never() -> String {
+    "never".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -260,7 +293,7 @@ impl Config {
 }
 
 impl SecretText {
-    fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
+    pub(super) fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
         let text = match self {
             SecretText::Env(name) => env::var(name)
                 .with_context(|| format!("the environment variable {name} is not set"))?,

@@ -10,6 +10,9 @@ mod canary;
 mod cli;
 /// Archives, packages and databases: members found at `outer!inner`, gaps for the rest.
 mod containers;
+/// An organisation of GitHub, over a network that fails, and the same without it.
+#[cfg(feature = "github")]
+mod github;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
 /// Reports of other scanners, read as sightings and suppressions.

@@ -246,7 +246,14 @@ fn only_the_registry_of_the_sweep_knows_connectors() {
         let text = code(&file);
         let is_home = file.ends_with("sweep/registry.rs")
             || file.components().any(|part| part.as_os_str() == "cli");
-        for connector in ["keymuster_files", "keymuster_git", "keymuster_aws_iam"] {
+        for connector in [
+            "keymuster_files",
+            "keymuster_git",
+            "keymuster_aws_iam",
+            "keymuster_github",
+            "keymuster_clone",
+            "keymuster_http",
+        ] {
             assert!(
                 is_home || !text.contains(connector),
                 "{} names {connector}; only sweep/registry.rs may",
