@@ -12,25 +12,26 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
-use keymuster_api::{Connector, Gap, GapKind, Source, SystemId};
-use keymuster_files::{Root, Tree};
+use keymuster_api::{Gap, GapKind, IdentityKind, Source, SystemId};
 
 use super::{
     Exit,
-    config::{self, Config, ConnectorTable, GithubTable},
+    config::{self, Config},
     global::Global,
-    scan, state,
+    scan,
+    sources::{Connectors, connectors},
+    state,
 };
 use crate::{
     access::{self, AccessFacts, Evidence},
     audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
     catalogue::Kinds,
     engine::{Engine, RuleSet, Seal},
-    estate::{self, Estate},
+    estate::{self, Estate, Identity},
     inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
     ledger::{self, Ledger},
     report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
-    sweep::{self, SweepMemo, SweepOptions, follow::LeadFeed, registry},
+    sweep::{self, SweepMemo, SweepOptions},
 };
 
 /// Name of the ledger in the state folder.
@@ -305,164 +306,6 @@ fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
     }
 }
 
-/// The configured connectors.
-pub(super) struct Connectors {
-    pub(super) all: Vec<Box<dyn Connector>>,
-    /// Where leads go; the last connector follows them.
-    leads: Option<LeadFeed>,
-}
-
-/// The configured connectors; globs that name nothing are told. `own` are our own folders, which
-/// are not swept even where they lie inside a swept tree. What hosts list is cloned below `state`.
-pub(super) fn connectors(
-    config: &Config,
-    own: &[PathBuf],
-    state: Option<&Path>,
-    offline: bool,
-    nothing: &mut Vec<String>,
-) -> Result<Connectors> {
-    let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
-    let mut listed = Listed::default();
-    for table in &config.file.connector {
-        match table {
-            ConnectorTable::Files {
-                paths,
-                respect_gitignore,
-            } => {
-                let trees = config
-                    .expand(paths, nothing)?
-                    .into_iter()
-                    .map(|path| Tree {
-                        name: scan::name_of(&path),
-                        root: Root::Path(path),
-                        respect_gitignore: *respect_gitignore,
-                        skip_git: false,
-                        exclude: own.to_vec(),
-                    })
-                    .collect();
-                connectors.push(registry::files(trees));
-            }
-            ConnectorTable::Git {
-                paths,
-                history,
-                since,
-            } => {
-                let since = since
-                    .as_deref()
-                    .map(config::date)
-                    .transpose()
-                    .map_err(|why| anyhow!("{}: since: {why}", config.path.display()))?;
-                let repositories = config
-                    .expand(paths, nothing)?
-                    .into_iter()
-                    .filter(|path| path.is_dir())
-                    .map(|path| registry::Repository {
-                        name: scan::name_of(&path),
-                        path,
-                        history: history.clone().unwrap_or_else(|| "all".to_owned()),
-                        since,
-                    })
-                    .collect();
-                connectors.push(
-                    registry::git(repositories)
-                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
-                );
-            }
-            ConnectorTable::AwsIam { exports, account } => {
-                let files = config.expand(exports, nothing)?;
-                connectors.push(
-                    registry::aws_iam(exports.join(", "), files, account.clone())
-                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
-                );
-            }
-            ConnectorTable::Github(table) => connectors.push(github(config, table, &mut listed)?),
-        }
-    }
-    let leads = listed.follow(state, offline, &mut connectors);
-    Ok(Connectors {
-        all: connectors,
-        leads,
-    })
-}
-
-/// Who lists repositories that are to be cloned.
-#[derive(Default)]
-struct Listed {
-    #[cfg(feature = "github")]
-    logins: Vec<registry::GitLogin>,
-    #[cfg(feature = "github")]
-    history: Option<String>,
-}
-
-impl Listed {
-    /// Adds the connector that clones and reads them.
-    #[cfg(feature = "github")]
-    fn follow(
-        self,
-        state: Option<&Path>,
-        offline: bool,
-        connectors: &mut Vec<Box<dyn Connector>>,
-    ) -> Option<LeadFeed> {
-        let folder = state?.join("clones");
-        let history = self.history.unwrap_or_else(|| "all".to_owned());
-        let (follow, feed) = registry::listed_repositories(folder, self.logins, offline, history)?;
-        connectors.push(Box::new(follow));
-        Some(feed)
-    }
-
-    /// Nobody in this build lists any.
-    #[cfg(not(feature = "github"))]
-    fn follow(
-        self,
-        _state: Option<&Path>,
-        _offline: bool,
-        _connectors: &mut Vec<Box<dyn Connector>>,
-    ) -> Option<LeadFeed> {
-        None
-    }
-}
-
-fn github(config: &Config, table: &GithubTable, listed: &mut Listed) -> Result<Box<dyn Connector>> {
-    let place = config.path.display();
-    let secret = |secret: &config::SecretText| secret.read(&config.folder);
-    let login = match (&table.token, &table.app) {
-        // A recording needs nobody's word.
-        _ if table.replay.is_some() => None,
-        (Some(_), Some(_)) => bail!("{place}: github: token and app exclude each other; keep one"),
-        (Some(token), None) => {
-            let token = secret(token).with_context(|| format!("{place}: github: token"))?;
-            let token = zeroize::Zeroizing::new(token.trim().to_owned());
-            Some(registry::GithubLogin::Token(token))
-        }
-        (None, Some(app)) => {
-            let key = secret(&app.key).with_context(|| format!("{place}: github: app.key"))?;
-            Some(registry::GithubLogin::App(app.id.clone(), app.installation, key))
-        }
-        (None, None) => None,
-    };
-    let spec = registry::Github {
-        organization: table.organization.clone(),
-        base: table.base.clone(),
-        login,
-        values: table.values.clone(),
-        leave_out: table.leave_out.clone(),
-        clone: table.clone,
-        record: table.record.as_ref().map(|path| config.path(path)),
-        replay: table.replay.as_ref().map(|path| config.path(path)),
-    };
-    let host = registry::github(spec).map_err(|message| anyhow!("{place}: github: {message}"))?;
-    #[cfg(feature = "github")]
-    {
-        listed.logins.extend(host.git);
-        if listed.history.is_none() {
-            listed.history.clone_from(&table.history);
-        }
-    }
-    #[cfg(not(feature = "github"))]
-    let _ = (listed, &table.history);
-    Ok(host.connector)
-}
-
 fn sweep(
     global: &Global,
     config: &Config,
@@ -543,7 +386,11 @@ fn sweep(
 fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
     let gathered = &estate.gathered;
     if gathered.policies.is_empty() {
-        return vec![None; estate.identities.len()];
+        return estate
+            .identities
+            .iter()
+            .map(|identity| of_app(estate, identity))
+            .collect();
     }
     let facts = AccessFacts {
         identities: &gathered.identities,
@@ -559,6 +406,9 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
         .identities
         .iter()
         .map(|identity| {
+            if let Some(fact) = of_app(estate, identity) {
+                return Some(fact);
+            }
             let privilege = access.privilege(&estate.text(identity.key).into())?;
             Some(PrivilegeFact {
                 admin: privilege
@@ -576,6 +426,27 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
             })
         })
         .collect()
+}
+
+/// What a host granted to an app.
+fn of_app(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
+    if identity.kind != IdentityKind::App {
+        return None;
+    }
+    let key = estate.text(identity.key);
+    let all = &estate.gathered.settings;
+    // Sorted by subject.
+    let from = all.partition_point(|setting| setting.subject.0.as_str() < key);
+    let own: Vec<_> = all[from..]
+        .iter()
+        .take_while(|setting| setting.subject.0 == key)
+        .collect();
+    let granted = access::granted(&own)?;
+    Some(PrivilegeFact {
+        admin: granted.admin,
+        wildcards: granted.everywhere,
+        ..PrivilegeFact::default()
+    })
 }
 
 /// The ways to more rights, and what is odd about a trust policy, in the words checks use.

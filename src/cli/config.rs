@@ -131,26 +131,21 @@ pub(super) enum ConnectorTable {
         exports: Vec<String>,
         account: Option<String>,
     },
-    Github(GithubTable),
-}
-
-#[derive(Debug, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct GithubTable {
-    pub(super) organization: String,
-    pub(super) base: Option<String>,
-    pub(super) token: Option<SecretText>,
-    pub(super) app: Option<GithubAppTable>,
-    #[serde(default = "never")]
-    pub(super) values: String,
-    #[serde(default)]
-    pub(super) leave_out: Vec<String>,
-    #[serde(default)]
-    pub(super) clone: bool,
-    pub(super) history: Option<String>,
-    pub(super) record: Option<PathBuf>,
-    pub(super) replay: Option<PathBuf>,
+    Github {
+        organization: String,
+        base: Option<String>,
+        token: Option<SecretText>,
+        app: Option<GithubAppTable>,
+        #[serde(default = "never")]
+        values: String,
+        #[serde(default, rename = "leave-out")]
+        leave_out: Vec<String>,
+        #[serde(default)]
+        clone: bool,
+        history: Option<String>,
+        record: Option<PathBuf>,
+        replay: Option<PathBuf>,
+    },
 }
 
 #[derive(Debug, Deserialize)]

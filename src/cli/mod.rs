@@ -21,6 +21,7 @@ mod progress;
 mod report;
 mod rules;
 mod scan;
+mod sources;
 mod state;
 mod stop;
 

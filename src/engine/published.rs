@@ -31,7 +31,10 @@ pub(super) fn add(kind: &str, value: &[u8], seal: &Seal, facts: &mut Vec<(String
     if let Some(last) = value.len().checked_sub(8).and_then(|at| value.get(at..)) {
         tell(tie::GITHUB_LAST_EIGHT, last);
     }
-    tell(tie::GITHUB_TOKEN_HASH, &BASE64.encode(&Sha256::digest(value)));
+    tell(
+        tie::GITHUB_TOKEN_HASH,
+        &BASE64.encode(&Sha256::digest(value)),
+    );
 }
 
 #[cfg(test)]
@@ -45,18 +48,29 @@ mod tests {
         let engine = Engine::new(RuleSet::embedded().expect("rules"), Seal::new([5; 32]));
         let token = shape::fill("{github-token:ghp_}", 3).expect("shape");
         let mut facts = Vec::new();
-        super::add("github.pat", token.as_bytes(), &Seal::new([5; 32]), &mut facts);
+        super::add(
+            "github.pat",
+            token.as_bytes(),
+            &Seal::new([5; 32]),
+            &mut facts,
+        );
         // `printf %s TOKEN | openssl dgst -sha256 -binary | base64`, as docs.github.com has it.
         let hash = data_encoding::BASE64.encode(&<sha2::Sha256 as sha2::Digest>::digest(&token));
         let expected = [
             (tie::GITHUB_LAST_EIGHT, token[token.len() - 8..].to_owned()),
             (tie::GITHUB_TOKEN_HASH, hash),
         ];
-        let expected = expected.map(|(word, text)| (word.to_owned(), tie::of(&engine, word, &text)));
+        let expected =
+            expected.map(|(word, text)| (word.to_owned(), tie::of(&engine, word, &text)));
         assert_eq!(facts, expected);
         assert!(engine.redact(&facts[0].1).is_empty());
         facts.clear();
-        super::add("gitlab.pat", token.as_bytes(), &Seal::new([5; 32]), &mut facts);
+        super::add(
+            "gitlab.pat",
+            token.as_bytes(),
+            &Seal::new([5; 32]),
+            &mut facts,
+        );
         assert_eq!(facts, []);
     }
 }

@@ -2,7 +2,8 @@
 
 use keymuster_api::{
     About, Claim, Consumer, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership,
-    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp, Trust,
+    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp,
+    Trust,
 };
 
 use super::{Sighting, Sym, Texts};

@@ -29,7 +29,8 @@ impl LeadFeed {
 /// Makes a repository that was listed be there, and says where.
 pub type Fetch = Box<dyn Fn(&Lead, &Cx<'_>) -> Result<PathBuf, (GapKind, String)> + Send + Sync>;
 /// Reads repositories that are there: each with its name.
-pub type Read = Box<dyn Fn(Vec<(PathBuf, String)>) -> Result<Box<dyn Connector>, String> + Send + Sync>;
+pub type Read =
+    Box<dyn Fn(Vec<(PathBuf, String)>) -> Result<Box<dyn Connector>, String> + Send + Sync>;
 
 /// Follows leads.
 pub struct Follow {
@@ -61,7 +62,11 @@ impl Follow {
 
     /// Every lead, once, in the order of addresses.
     fn leads(&self) -> Vec<Lead> {
-        let receiver = self.leads.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let receiver = self
+            .leads
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let mut leads: BTreeMap<String, Lead> = BTreeMap::new();
         for lead in receiver.iter().flatten() {
             if lead.connector == "git" {
@@ -90,7 +95,10 @@ impl Follow {
                 });
             }
         });
-        done.into_inner().unwrap_or_else(PoisonError::into_inner).into_values().collect()
+        done.into_inner()
+            .unwrap_or_else(PoisonError::into_inner)
+            .into_values()
+            .collect()
     }
 }
 
@@ -101,7 +109,8 @@ impl Connector for Follow {
 
     fn preflight(&self, _cx: &Cx<'_>) -> Result<Preflight, ConnectorError> {
         Ok(Preflight {
-            summary: "clones or refreshes the repositories that hosts list, and reads them".to_owned(),
+            summary: "clones or refreshes the repositories that hosts list, and reads them"
+                .to_owned(),
             missing: Vec::new(),
         })
     }
@@ -133,7 +142,9 @@ impl Connector for Follow {
         wanted: &dyn Fn(&[u8]) -> bool,
         out: &mut dyn FnMut(u32, ObjectId, PathBytes),
     ) -> Result<(), ConnectorError> {
-        self.inner.get().map_or(Ok(()), |inner| inner.named(cx, wanted, out))
+        self.inner
+            .get()
+            .map_or(Ok(()), |inner| inner.named(cx, wanted, out))
     }
 
     fn locate(
@@ -142,7 +153,9 @@ impl Connector for Follow {
         wanted: &Wanted,
         out: &mut dyn FnMut(Located),
     ) -> Result<(), ConnectorError> {
-        self.inner.get().map_or(Ok(()), |inner| inner.locate(cx, wanted, out))
+        self.inner
+            .get()
+            .map_or(Ok(()), |inner| inner.locate(cx, wanted, out))
     }
 
     fn reread(
@@ -151,10 +164,14 @@ impl Connector for Follow {
         spots: &[(u32, Spot)],
         out: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<(), ConnectorError> {
-        self.inner.get().map_or(Ok(()), |inner| inner.reread(cx, spots, out))
+        self.inner
+            .get()
+            .map_or(Ok(()), |inner| inner.reread(cx, spots, out))
     }
 
     fn settle(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
-        self.inner.get().map_or(Ok(()), |inner| inner.settle(cx, out))
+        self.inner
+            .get()
+            .map_or(Ok(()), |inner| inner.settle(cx, out))
     }
 }

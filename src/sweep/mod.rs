@@ -83,7 +83,9 @@ pub fn sweep(
     options.progress.phase("reading");
     thread::scope(|threads| {
         let (sender, receiver) = crossbeam_channel::bounded::<(SystemId, Item)>(CHANNEL);
-        let feed = options.leads.and_then(|(feed, to)| Some((feed.open()?, to)));
+        let feed = options
+            .leads
+            .and_then(|(feed, to)| Some((feed.open()?, to)));
         for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
             // Whoever follows leads waits until the last of these is dropped.
             let feed = feed.as_ref().filter(|(_, to)| *to != system.0);

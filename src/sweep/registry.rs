@@ -212,7 +212,11 @@ pub fn github(spec: Github) -> Result<Host, String> {
         "never" => Values::Never,
         "fingerprint" => Values::Fingerprint,
         "detect" => Values::Detect,
-        other => return Err(format!("values = \"{other}\" is none of: never, fingerprint, detect")),
+        other => {
+            return Err(format!(
+                "values = \"{other}\" is none of: never, fingerprint, detect"
+            ));
+        }
     };
     let login = spec.login.map(|login| match login {
         GithubLogin::Token(token) => Login::Token(token),
@@ -225,7 +229,9 @@ pub fn github(spec: Github) -> Result<Host, String> {
     let is_replayed = spec.replay.is_some();
     let inner = GithubSpec {
         organization: spec.organization,
-        base: spec.base.unwrap_or_else(|| "https://api.github.com".to_owned()),
+        base: spec
+            .base
+            .unwrap_or_else(|| "https://api.github.com".to_owned()),
         login,
         values,
         leave_out: spec.leave_out,
@@ -283,7 +289,12 @@ pub fn listed_repositories(
             let all: Result<Vec<_>, String> = logins.iter().map(|login| login()).collect();
             let all: Vec<_> = all?.into_iter().flatten().collect();
             let is_offline = offline || all.is_empty();
-            Ok(Mirrors::new(folder.clone(), Limits::default(), all, is_offline))
+            Ok(Mirrors::new(
+                folder.clone(),
+                Limits::default(),
+                all,
+                is_offline,
+            ))
         });
         match mirrors {
             Err(reason) => Err((keymuster_api::GapKind::Denied, reason.clone())),

@@ -81,14 +81,27 @@ impl Call<'_> {
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_ASKPASS", "/bin/false")
             .env("SSH_ASKPASS", "/bin/false")
-            .env("GIT_SSH_COMMAND", "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes")
-            .env("GIT_ALLOW_PROTOCOL", if self.plain { "https:http" } else { "https" })
+            .env(
+                "GIT_SSH_COMMAND",
+                "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes",
+            )
+            .env(
+                "GIT_ALLOW_PROTOCOL",
+                if self.plain { "https:http" } else { "https" },
+            )
             .env("GIT_PROTOCOL_FROM_USER", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
             .env("GIT_NO_REPLACE_OBJECTS", "1")
             .current_dir("/");
         // Proxies and certificates are the machine's, not the repository's.
-        for name in ["https_proxy", "HTTPS_PROXY", "no_proxy", "NO_PROXY", "SSL_CERT_FILE", "SSL_CERT_DIR"] {
+        for name in [
+            "https_proxy",
+            "HTTPS_PROXY",
+            "no_proxy",
+            "NO_PROXY",
+            "SSL_CERT_FILE",
+            "SSL_CERT_DIR",
+        ] {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
@@ -98,10 +111,16 @@ impl Call<'_> {
         }
         if let Some(login) = self.login {
             let pair = Zeroizing::new(format!("{}:{}", login.user, login.token.as_str()));
-            let header = Zeroizing::new(format!("Authorization: Basic {}", STANDARD.encode(pair.as_bytes())));
+            let header = Zeroizing::new(format!(
+                "Authorization: Basic {}",
+                STANDARD.encode(pair.as_bytes())
+            ));
             command
                 .env("GIT_CONFIG_COUNT", "1")
-                .env("GIT_CONFIG_KEY_0", format!("http.{}/.extraHeader", login.base.trim_end_matches('/')))
+                .env(
+                    "GIT_CONFIG_KEY_0",
+                    format!("http.{}/.extraHeader", login.base.trim_end_matches('/')),
+                )
                 .env("GIT_CONFIG_VALUE_0", header.as_str());
         }
         command
@@ -124,32 +143,51 @@ impl Call<'_> {
             // A group of its own: what it starts ends with it.
             .process_group(0);
         let mut child = command.spawn().map_err(|error| {
-            Unfetched::new(GapKind::Failed, format!("git cannot be run ({error}); install it, or leave out clone = true"))
+            Unfetched::new(
+                GapKind::Failed,
+                format!("git cannot be run ({error}); install it, or leave out clone = true"),
+            )
         })?;
         let out = drain(child.stdout.take());
         let err = drain(child.stderr.take());
         let ended = self.wait(&mut child, watch);
-        let (out, err) = (out.join().unwrap_or_default(), err.join().unwrap_or_default());
+        let (out, err) = (
+            out.join().unwrap_or_default(),
+            err.join().unwrap_or_default(),
+        );
         match ended? {
             true => Ok(out),
             false => Err(said(&err)),
         }
     }
 
-    fn wait(&self, child: &mut Child, watch: &mut dyn FnMut() -> Option<Unfetched>) -> Result<bool, Unfetched> {
+    fn wait(
+        &self,
+        child: &mut Child,
+        watch: &mut dyn FnMut() -> Option<Unfetched>,
+    ) -> Result<bool, Unfetched> {
         loop {
             match child.try_wait() {
                 Ok(Some(status)) => return Ok(status.success()),
                 Ok(None) => {}
                 Err(error) => {
                     kill(child);
-                    return Err(Unfetched::new(GapKind::Failed, format!("git cannot be waited for: {error}")));
+                    return Err(Unfetched::new(
+                        GapKind::Failed,
+                        format!("git cannot be waited for: {error}"),
+                    ));
                 }
             }
             let why = if self.cancel.is_cancelled() {
-                Some(Unfetched::new(GapKind::Cancelled, "the run was stopped before it was fetched".to_owned()))
+                Some(Unfetched::new(
+                    GapKind::Cancelled,
+                    "the run was stopped before it was fetched".to_owned(),
+                ))
             } else if Instant::now() > self.until {
-                Some(Unfetched::new(GapKind::Limit, "it was not fetched in time; run again, it goes on where it ended".to_owned()))
+                Some(Unfetched::new(
+                    GapKind::Limit,
+                    "it was not fetched in time; run again, it goes on where it ended".to_owned(),
+                ))
             } else {
                 watch()
             };
@@ -163,7 +201,10 @@ impl Call<'_> {
 }
 
 fn kill(child: &mut Child) {
-    if let Some(group) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(group) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process_group(group, rustix::process::Signal::KILL);
     }
     let _ = child.kill();
@@ -186,14 +227,31 @@ fn drain(from: Option<impl std::io::Read + Send + 'static>) -> thread::JoinHandl
 fn said(err: &[u8]) -> Unfetched {
     let text = String::from_utf8_lossy(err).to_lowercase();
     let has = |words: &[&str]| words.iter().any(|word| text.contains(word));
-    let (kind, reason) = if has(&["could not read username", "authentication failed", "403", "401"]) {
-        (GapKind::Denied, "git was refused; the token needs contents: read")
+    let (kind, reason) = if has(&[
+        "could not read username",
+        "authentication failed",
+        "403",
+        "401",
+    ]) {
+        (
+            GapKind::Denied,
+            "git was refused; the token needs contents: read",
+        )
     } else if has(&["not found", "404"]) {
-        (GapKind::Missing, "git finds no repository there; it is empty, gone, or hidden from the token")
+        (
+            GapKind::Missing,
+            "git finds no repository there; it is empty, gone, or hidden from the token",
+        )
     } else if has(&["redirect"]) {
-        (GapKind::Denied, "it redirects, and nobody goes there with the token")
+        (
+            GapKind::Denied,
+            "it redirects, and nobody goes there with the token",
+        )
     } else if has(&["fsck", "bad object", "index-pack failed", "unpack"]) {
-        (GapKind::Corrupt, "what came is no sound repository (git's own check of objects)")
+        (
+            GapKind::Corrupt,
+            "what came is no sound repository (git's own check of objects)",
+        )
     } else if has(&["could not resolve", "connect", "timed out"]) {
         (GapKind::Unreadable, "nobody answers there")
     } else if has(&["no space"]) {

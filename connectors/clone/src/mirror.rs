@@ -87,7 +87,10 @@ impl Mirrors {
             };
         }
         let io = |error: std::io::Error| {
-            Unfetched::new(GapKind::Failed, format!("cannot write {}: {error}", path.display()))
+            Unfetched::new(
+                GapKind::Failed,
+                format!("cannot write {}: {error}", path.display()),
+            )
         };
         let login = self.logins.iter().find(|login| {
             let rest = address.strip_prefix(login.base.trim_end_matches('/'));
@@ -174,9 +177,14 @@ fn too_large(limit: u64) -> Unfetched {
 }
 
 fn is_here(address: &str) -> bool {
-    ["http://127.0.0.1:", "http://127.0.0.1/", "http://[::1]:", "http://localhost:"]
-        .iter()
-        .any(|start| address.starts_with(start))
+    [
+        "http://127.0.0.1:",
+        "http://127.0.0.1/",
+        "http://[::1]:",
+        "http://localhost:",
+    ]
+    .iter()
+    .any(|start| address.starts_with(start))
 }
 
 fn hash(bytes: &[u8]) -> String {

@@ -24,11 +24,21 @@ fn git(folder: &Path, arguments: &[&str]) -> String {
         .current_dir(folder)
         .env("GIT_CONFIG_GLOBAL", "/dev/null")
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .envs([("GIT_AUTHOR_NAME", "Ada"), ("GIT_AUTHOR_EMAIL", "ada@acme.test")])
-        .envs([("GIT_COMMITTER_NAME", "Ada"), ("GIT_COMMITTER_EMAIL", "ada@acme.test")])
+        .envs([
+            ("GIT_AUTHOR_NAME", "Ada"),
+            ("GIT_AUTHOR_EMAIL", "ada@acme.test"),
+        ])
+        .envs([
+            ("GIT_COMMITTER_NAME", "Ada"),
+            ("GIT_COMMITTER_EMAIL", "ada@acme.test"),
+        ])
         .output()
         .expect("git runs");
-    assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+    assert!(
+        output.status.success(),
+        "git {arguments:?}: {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     String::from_utf8_lossy(&output.stdout).trim().to_owned()
 }
 
@@ -55,7 +65,10 @@ impl World {
         let (answerer, cutting) = (Arc::clone(&host), Arc::clone(&cut));
         let server = Server::start(Arc::new(move |asked| {
             let mut reply = answerer.answer(asked, "");
-            if cutting.load(Relaxed) && asked.path().ends_with("git-upload-pack") && asked.method == "POST" {
+            if cutting.load(Relaxed)
+                && asked.path().ends_with("git-upload-pack")
+                && asked.method == "POST"
+            {
                 // Both rounds of the protocol end early; the second one is the pack.
                 reply.cut = Some(reply.body.len().saturating_sub(20));
             }
@@ -81,7 +94,16 @@ impl World {
         git(&work, &["add", "--all"]);
         git(&work, &["commit", "--quiet", "-m", name]);
         let bare = self.folder.path().join("srv/acme/app.git");
-        git(&work, &["push", "--quiet", bare.to_str().expect("a path"), "main", "main:refs/pull/7/head"]);
+        git(
+            &work,
+            &[
+                "push",
+                "--quiet",
+                bare.to_str().expect("a path"),
+                "main",
+                "main:refs/pull/7/head",
+            ],
+        );
         git(&work, &["rev-parse", "HEAD"])
     }
 
@@ -95,12 +117,23 @@ impl World {
             user: "x-access-token".to_owned(),
             token: Zeroizing::new(token.to_owned()),
         };
-        Mirrors::new(self.folder.path().join("mirrors"), limits, vec![login], false)
+        Mirrors::new(
+            self.folder.path().join("mirrors"),
+            limits,
+            vec![login],
+            false,
+        )
     }
 
     fn fetches(&self) -> usize {
         let asked = self.host.asked();
-        asked.iter().filter(|asked| asked.method == "POST" && String::from_utf8_lossy(&asked.body).contains("command=fetch")).count()
+        asked
+            .iter()
+            .filter(|asked| {
+                asked.method == "POST"
+                    && String::from_utf8_lossy(&asked.body).contains("command=fetch")
+            })
+            .count()
     }
 }
 
@@ -109,17 +142,29 @@ fn a_private_repository_is_mirrored_refreshed_and_left_alone() {
     let world = World::new();
     let mirrors = world.mirrors(TOKEN, Limits::default());
     let cancel = Cancel::new();
-    let path = mirrors.refresh(&world.address(), &cancel).expect("a mirror");
+    let path = mirrors
+        .refresh(&world.address(), &cancel)
+        .expect("a mirror");
     assert!(path.ends_with("127.0.0.1/acme/app.git"));
     let fetched = world.fetches();
     assert!(fetched > 0);
     assert_eq!(mirrors.refresh(&world.address(), &cancel), Ok(path.clone()));
-    assert_eq!(world.fetches(), fetched, "nothing changed, nothing was fetched");
+    assert_eq!(
+        world.fetches(),
+        fetched,
+        "nothing changed, nothing was fetched"
+    );
     let tip = world.commit("two");
-    mirrors.refresh(&world.address(), &cancel).expect("a mirror");
+    mirrors
+        .refresh(&world.address(), &cancel)
+        .expect("a mirror");
     assert!(world.fetches() > fetched);
     assert_eq!(git(&path, &["rev-parse", "refs/heads/main"]), tip);
-    assert_eq!(git(&path, &["rev-parse", "refs/pull/7/head"]), tip, "pull requests too");
+    assert_eq!(
+        git(&path, &["rev-parse", "refs/pull/7/head"]),
+        tip,
+        "pull requests too"
+    );
     // The token is in no file of the mirror.
     let mut folders = vec![path];
     while let Some(folder) = folders.pop() {
@@ -129,24 +174,49 @@ fn a_private_repository_is_mirrored_refreshed_and_left_alone() {
             } else {
                 let bytes = fs::read(entry.path()).expect("a file");
                 let text = String::from_utf8_lossy(&bytes);
-                assert!(!text.contains(TOKEN) && !text.contains("Authorization"), "{}", entry.path().display());
+                assert!(
+                    !text.contains(TOKEN) && !text.contains("Authorization"),
+                    "{}",
+                    entry.path().display()
+                );
             }
         }
     }
-    let offline = Mirrors::new(world.folder.path().join("mirrors"), Limits::default(), vec![], true);
+    let offline = Mirrors::new(
+        world.folder.path().join("mirrors"),
+        Limits::default(),
+        vec![],
+        true,
+    );
     assert!(offline.refresh(&world.address(), &cancel).is_ok());
     let other = world.address().replace("app.git", "new.git");
-    assert_eq!(offline.refresh(&other, &cancel).expect_err("not there").kind, GapKind::Missing);
+    assert_eq!(
+        offline
+            .refresh(&other, &cancel)
+            .expect_err("not there")
+            .kind,
+        GapKind::Missing
+    );
 }
 
 #[test]
 fn refusals_and_limits_are_told_apart() {
     let world = World::new();
     let cancel = Cancel::new();
-    let kind = |mirrors: &Mirrors, address: &str| mirrors.refresh(address, &cancel).map_err(|unfetched| unfetched.kind);
-    assert_eq!(kind(&world.mirrors("wrong", Limits::default()), &world.address()), Err(GapKind::Denied));
+    let kind = |mirrors: &Mirrors, address: &str| {
+        mirrors
+            .refresh(address, &cancel)
+            .map_err(|unfetched| unfetched.kind)
+    };
+    assert_eq!(
+        kind(&world.mirrors("wrong", Limits::default()), &world.address()),
+        Err(GapKind::Denied)
+    );
     let mirrors = world.mirrors(TOKEN, Limits::default());
-    assert_eq!(kind(&mirrors, &world.address().replace("app", "none")), Err(GapKind::Missing));
+    assert_eq!(
+        kind(&mirrors, &world.address().replace("app", "none")),
+        Err(GapKind::Missing)
+    );
     for address in [
         "http://127.0.0.1/../x.git",
         "--upload-pack=touch",
@@ -160,12 +230,18 @@ fn refusals_and_limits_are_told_apart() {
         bytes: 10,
         ..Limits::default()
     };
-    assert_eq!(kind(&world.mirrors(TOKEN, small), &world.address()), Err(GapKind::Limit));
+    assert_eq!(
+        kind(&world.mirrors(TOKEN, small), &world.address()),
+        Err(GapKind::Limit)
+    );
     let short = Limits {
         time: Duration::ZERO,
         ..Limits::default()
     };
-    assert_eq!(kind(&world.mirrors(TOKEN, short), &world.address()), Err(GapKind::Limit));
+    assert_eq!(
+        kind(&world.mirrors(TOKEN, short), &world.address()),
+        Err(GapKind::Limit)
+    );
     cancel.cancel();
     assert_eq!(kind(&mirrors, &world.address()), Err(GapKind::Cancelled));
 }
@@ -215,7 +291,16 @@ fn a_redirect_is_not_followed() {
         user: "x".to_owned(),
         token: Zeroizing::new(TOKEN.to_owned()),
     };
-    let mirrors = Mirrors::new(folder.path().to_owned(), Limits::default(), vec![login], false);
-    assert!(mirrors.refresh(&format!("{}/a/b.git", server.address()), &Cancel::new()).is_err());
+    let mirrors = Mirrors::new(
+        folder.path().to_owned(),
+        Limits::default(),
+        vec![login],
+        false,
+    );
+    assert!(
+        mirrors
+            .refresh(&format!("{}/a/b.git", server.address()), &Cancel::new())
+            .is_err()
+    );
     assert!(asked.lock().expect("lock").is_empty(), "nobody went there");
 }

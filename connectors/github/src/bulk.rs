@@ -62,7 +62,10 @@ pub(crate) async fn outlines(
             }
         };
         if !errors.is_empty() {
-            let reason = format!("the host left out parts of its answer ({})", errors.join(", "));
+            let reason = format!(
+                "the host left out parts of its answer ({})",
+                errors.join(", ")
+            );
             book.tally.gap(&scope, &BULK, GapKind::Denied, reason);
         }
         let page = bulk.organization.repositories;
@@ -75,7 +78,11 @@ pub(crate) async fn outlines(
         }
         pages += 1;
         match page.page_info.end_cursor {
-            Some(cursor) if page.page_info.has_next_page && after.as_ref() != Some(&cursor) && pages < 100_000 => {
+            Some(cursor)
+                if page.page_info.has_next_page
+                    && after.as_ref() != Some(&cursor)
+                    && pages < 100_000 =>
+            {
                 after = Some(cursor);
             }
             _ => break,
@@ -86,7 +93,11 @@ pub(crate) async fn outlines(
 }
 
 fn cut(repository: &BulkRepository) -> Option<String> {
-    let files = [&repository.github_owners, &repository.root_owners, &repository.docs_owners];
+    let files = [
+        &repository.github_owners,
+        &repository.root_owners,
+        &repository.docs_owners,
+    ];
     let is_cut = files.into_iter().flatten().any(|file| file.is_truncated);
     is_cut.then(|| "its CODEOWNERS is too large to be given whole".to_owned())
 }

@@ -15,8 +15,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     book::Book,
-    bulk,
-    doctor,
+    bulk, doctor,
     login::{Login, Octo},
     names::Names,
     organization, repositories,
@@ -86,7 +85,10 @@ pub struct GithubConnector {
 
 /// The words that can be left out.
 pub fn countable() -> Vec<&'static str> {
-    let mut words: Vec<&str> = crate::endpoints::ENDPOINTS.iter().map(|endpoint| endpoint.what).collect();
+    let mut words: Vec<&str> = crate::endpoints::ENDPOINTS
+        .iter()
+        .map(|endpoint| endpoint.what)
+        .collect();
     words.sort_unstable();
     words.dedup();
     words
@@ -98,10 +100,12 @@ impl GithubConnector {
     /// # Errors
     /// When the configuration cannot be meant: what is wrong, and what to write.
     pub fn new(spec: GithubSpec) -> Result<GithubConnector, String> {
-        let base: Url = spec
-            .base
-            .parse()
-            .map_err(|_| format!("base = \"{}\" is no address; write https://HOST/api/v3", spec.base))?;
+        let base: Url = spec.base.parse().map_err(|_| {
+            format!(
+                "base = \"{}\" is no address; write https://HOST/api/v3",
+                spec.base
+            )
+        })?;
         if !is_secure(&base) {
             return Err(format!(
                 "base = \"{}\" would send the token unencrypted; write https://",
@@ -113,13 +117,23 @@ impl GithubConnector {
         }
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
         if spec.organization.is_empty() || !spec.organization.bytes().all(is_name) {
-            return Err(format!("organization = \"{}\" is no name of an organisation", spec.organization));
+            return Err(format!(
+                "organization = \"{}\" is no name of an organisation",
+                spec.organization
+            ));
         }
         if spec.login.is_none() && spec.replay.is_none() {
             return Err("there is no token; write token = { env = \"GITHUB_TOKEN\" }, or replay = \"FOLDER\"".to_owned());
         }
-        if let Some(word) = spec.leave_out.iter().find(|word| !countable().contains(&word.as_str())) {
-            return Err(format!("leave-out: '{word}' is none of: {}", countable().join(", ")));
+        if let Some(word) = spec
+            .leave_out
+            .iter()
+            .find(|word| !countable().contains(&word.as_str()))
+        {
+            return Err(format!(
+                "leave-out: '{word}' is none of: {}",
+                countable().join(", ")
+            ));
         }
         let (host, git) = places(&base);
         Ok(GithubConnector {
@@ -170,7 +184,11 @@ impl GithubConnector {
     }
 
     /// The host's interface in this run.
-    pub(crate) fn rest<'a>(&self, cx: &Cx<'a>, tape: Option<Arc<Tape>>) -> Result<Rest<'a>, ConnectorError> {
+    pub(crate) fn rest<'a>(
+        &self,
+        cx: &Cx<'a>,
+        tape: Option<Arc<Tape>>,
+    ) -> Result<Rest<'a>, ConnectorError> {
         let transport: Option<Arc<dyn Transport>> = match (&self.spec.replay, &self.spec.login) {
             (Some(_), _) | (None, None) => None,
             (None, Some(login)) => {
@@ -227,7 +245,10 @@ impl Connector for GithubConnector {
             None => self.base.to_string(),
         };
         Ok(Preflight {
-            summary: format!("reads the organisation {} from {from}", self.spec.organization),
+            summary: format!(
+                "reads the organisation {} from {from}",
+                self.spec.organization
+            ),
             missing: Vec::new(),
         })
     }
@@ -248,7 +269,10 @@ impl Connector for GithubConnector {
         out.emit(Item::Resource(Resource {
             id: 0,
             kind: ResourceKind::Organization,
-            name: scope.split_once(':').map_or("", |(_, name)| name).to_owned(),
+            name: scope
+                .split_once(':')
+                .map_or("", |(_, name)| name)
+                .to_owned(),
             location: format!("{}/{}", self.git, self.spec.organization),
         }));
         let wish = self.wish();
@@ -271,9 +295,9 @@ impl Connector for GithubConnector {
         }
         match tape {
             // A run that was stopped has not seen all there is to record.
-            Some(tape) if !cx.cancel.is_cancelled() => {
-                tape.finish().map_err(|error| ConnectorError::new(error.to_string()))
-            }
+            Some(tape) if !cx.cancel.is_cancelled() => tape
+                .finish()
+                .map_err(|error| ConnectorError::new(error.to_string())),
             _ => Ok(()),
         }
     }
@@ -288,7 +312,9 @@ fn seal(values: Values, redactor: &dyn Redactor) -> SealCx<'_> {
 }
 
 fn runtime(error: std::io::Error) -> ConnectorError {
-    ConnectorError::new(format!("the system gives no runtime for the network: {error}"))
+    ConnectorError::new(format!(
+        "the system gives no runtime for the network: {error}"
+    ))
 }
 
 pub(crate) fn words(fault: &keymuster_http::Fault) -> String {
@@ -307,7 +333,10 @@ fn places(base: &Url) -> (String, String) {
         return ("github.com".to_owned(), "https://github.com".to_owned());
     }
     // GitHub Enterprise Cloud with data residency: api.SUBDOMAIN.ghe.com.
-    if let Some(name) = host.strip_prefix("api.").filter(|name| name.ends_with(".ghe.com")) {
+    if let Some(name) = host
+        .strip_prefix("api.")
+        .filter(|name| name.ends_with(".ghe.com"))
+    {
         return (name.to_owned(), format!("https://{name}"));
     }
     (host.to_owned(), base.origin().ascii_serialization())
@@ -316,7 +345,9 @@ fn places(base: &Url) -> (String, String) {
 /// Where queries go: beside `/api/v3` on a server of one's own.
 fn queries(base: &Url) -> Option<Url> {
     let path = base.path().trim_end_matches('/');
-    let beside = path.strip_suffix("/api/v3").map(|front| format!("{front}/api/graphql"));
+    let beside = path
+        .strip_suffix("/api/v3")
+        .map(|front| format!("{front}/api/graphql"));
     let mut url = base.clone();
     url.set_path(&beside.unwrap_or_else(|| format!("{path}/graphql")));
     Some(url)
@@ -325,9 +356,18 @@ fn queries(base: &Url) -> Option<Url> {
 /// What a refusal of GitHub means beyond its status.
 fn classify(_endpoint: &Endpoint, status: u16, words: &str) -> Option<Unseen> {
     let lower = words.to_lowercase();
-    let is_off = ["not enabled", "is disabled", "are disabled", "upgrade to", "not available for", "must be enabled", "feature is not"];
+    let is_off = [
+        "not enabled",
+        "is disabled",
+        "are disabled",
+        "upgrade to",
+        "not available for",
+        "must be enabled",
+        "feature is not",
+    ];
     let is_off = is_off.iter().any(|text| lower.contains(text));
-    (matches!(status, 403 | 404 | 422) && is_off).then(|| Unseen::Unsupported(format!("it is off{words}")))
+    (matches!(status, 403 | 404 | 422) && is_off)
+        .then(|| Unseen::Unsupported(format!("it is off{words}")))
 }
 
 #[cfg(test)]
@@ -337,10 +377,30 @@ mod tests {
     #[test]
     fn each_kind_of_host_has_its_places() {
         for (base, host, git, query) in [
-            ("https://api.github.com", "github.com", "https://github.com", "https://api.github.com/graphql"),
-            ("https://api.acme.ghe.com/", "acme.ghe.com", "https://acme.ghe.com", "https://api.acme.ghe.com/graphql"),
-            ("https://ghe.acme.test/api/v3", "ghe.acme.test", "https://ghe.acme.test", "https://ghe.acme.test/api/graphql"),
-            ("http://127.0.0.1:8080", "127.0.0.1", "http://127.0.0.1:8080", "http://127.0.0.1:8080/graphql"),
+            (
+                "https://api.github.com",
+                "github.com",
+                "https://github.com",
+                "https://api.github.com/graphql",
+            ),
+            (
+                "https://api.acme.ghe.com/",
+                "acme.ghe.com",
+                "https://acme.ghe.com",
+                "https://api.acme.ghe.com/graphql",
+            ),
+            (
+                "https://ghe.acme.test/api/v3",
+                "ghe.acme.test",
+                "https://ghe.acme.test",
+                "https://ghe.acme.test/api/graphql",
+            ),
+            (
+                "http://127.0.0.1:8080",
+                "127.0.0.1",
+                "http://127.0.0.1:8080",
+                "http://127.0.0.1:8080/graphql",
+            ),
         ] {
             let base = base.parse().expect("an address");
             assert_eq!(places(&base), (host.to_owned(), git.to_owned()));

@@ -57,7 +57,11 @@ const OF_REPOSITORY: &[&Endpoint] = &[
 ];
 
 /// Looks.
-pub(crate) async fn look(rest: &Rest<'_>, wish: &Wish, names: &Names) -> Result<Preflight, ConnectorError> {
+pub(crate) async fn look(
+    rest: &Rest<'_>,
+    wish: &Wish,
+    names: &Names,
+) -> Result<Preflight, ConnectorError> {
     let organization = names.organization.as_str();
     let me = who(rest).await;
     let answer: Answer<Organization> = rest.one(&ORG, &[("org", organization)], &[]).await;
@@ -68,18 +72,37 @@ pub(crate) async fn look(rest: &Rest<'_>, wish: &Wish, names: &Names) -> Result<
         )));
     }
     let mut missing: Vec<String> = Vec::new();
-    ask(rest, wish, OF_ORGANIZATION, &[("org", organization)], &mut missing).await;
-    let listed: Answer<Listed<Repository>> =
-        rest.list(&ORG_REPOS, &[("org", organization)], &[("per_page", "100")]).await;
+    ask(
+        rest,
+        wish,
+        OF_ORGANIZATION,
+        &[("org", organization)],
+        &mut missing,
+    )
+    .await;
+    let listed: Answer<Listed<Repository>> = rest
+        .list(&ORG_REPOS, &[("org", organization)], &[("per_page", "100")])
+        .await;
     let repositories = listed.map(|listed| listed.items).unwrap_or_default();
     let sample = repositories.iter().find(|repository| !repository.archived);
-    if let Some((owner, name)) = sample.and_then(|repository| repository.full_name.split_once('/')) {
-        ask(rest, wish, OF_REPOSITORY, &[("owner", owner), ("repo", name)], &mut missing).await;
+    if let Some((owner, name)) = sample.and_then(|repository| repository.full_name.split_once('/'))
+    {
+        ask(
+            rest,
+            wish,
+            OF_REPOSITORY,
+            &[("owner", owner), ("repo", name)],
+            &mut missing,
+        )
+        .await;
     }
     missing.sort();
     missing.dedup();
     Ok(Preflight {
-        summary: format!("{me} sees {organization} with {} repositories", repositories.len()),
+        summary: format!(
+            "{me} sees {organization} with {} repositories",
+            repositories.len()
+        ),
         missing,
     })
 }
@@ -92,7 +115,9 @@ async fn who(rest: &Rest<'_>) -> String {
     {
         return format!("the token of {login}");
     }
-    let app: Answer<Listed<Anything>> = rest.list(&INSTALLATION_REPOS, &[], &[("per_page", "1")]).await;
+    let app: Answer<Listed<Anything>> = rest
+        .list(&INSTALLATION_REPOS, &[], &[("per_page", "1")])
+        .await;
     match app {
         Ok(_) => "the app".to_owned(),
         Err(_) => "the token".to_owned(),
@@ -111,14 +136,18 @@ async fn ask(
         .filter(|endpoint| !wish.leaves_out(endpoint))
         .map(|endpoint| async move {
             let answer = if endpoint.items == Items::One {
-                rest.one::<Anything>(endpoint, parameters, &[]).await.map(|_| ())
+                rest.one::<Anything>(endpoint, parameters, &[])
+                    .await
+                    .map(|_| ())
             } else {
                 // One entry is enough, and no second page.
                 let first = Endpoint {
                     paging: keymuster_http::Paging::None,
                     ..**endpoint
                 };
-                rest.list::<Anything>(&first, parameters, &[("per_page", "1")]).await.map(|_| ())
+                rest.list::<Anything>(&first, parameters, &[("per_page", "1")])
+                    .await
+                    .map(|_| ())
             };
             (*endpoint, answer)
         });
@@ -141,7 +170,9 @@ async fn ask(
 
 fn reason(unseen: &Unseen) -> String {
     match unseen {
-        Unseen::Denied(reason) | Unseen::Unsupported(reason) | Unseen::Failed(_, reason) => reason.clone(),
+        Unseen::Denied(reason) | Unseen::Unsupported(reason) | Unseen::Failed(_, reason) => {
+            reason.clone()
+        }
         Unseen::Absent => "it is not there".to_owned(),
     }
 }

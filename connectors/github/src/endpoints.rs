@@ -8,7 +8,12 @@
 use keymuster_api::store;
 use keymuster_http::{Endpoint, Items, Missing, Paging, Without};
 
-const fn list(path: &'static str, what: &'static str, needs: &'static str, unseen: &'static str) -> Endpoint {
+const fn list(
+    path: &'static str,
+    what: &'static str,
+    needs: &'static str,
+    unseen: &'static str,
+) -> Endpoint {
     Endpoint {
         path,
         items: Items::Array,
@@ -127,9 +132,17 @@ mod tests {
         let described: Value = serde_json::from_str(DESCRIBED).expect("JSON");
         let mut paths = BTreeSet::new();
         for endpoint in ENDPOINTS.iter().filter(|endpoint| **endpoint != BULK) {
-            assert!(paths.insert(endpoint.path), "{} stands there twice", endpoint.path);
+            assert!(
+                paths.insert(endpoint.path),
+                "{} stands there twice",
+                endpoint.path
+            );
             let entry = &described["paths"][endpoint.path];
-            assert!(entry.is_object(), "GitHub does not describe {}", endpoint.path);
+            assert!(
+                entry.is_object(),
+                "GitHub does not describe {}",
+                endpoint.path
+            );
             let member = match endpoint.items {
                 keymuster_http::Items::Under(member) => member,
                 keymuster_http::Items::Array => "[]",
@@ -137,7 +150,8 @@ mod tests {
             };
             assert_eq!(entry["items"], member, "{}", endpoint.path);
             let apps = entry["apps"].as_bool().expect("apps");
-            let says_no_apps = endpoint.needs.contains("apps cannot") || endpoint.needs == "any token";
+            let says_no_apps =
+                endpoint.needs.contains("apps cannot") || endpoint.needs == "any token";
             assert_eq!(apps, !says_no_apps, "{}: {}", endpoint.path, endpoint.needs);
         }
         let known: BTreeSet<&str> = described["paths"]
@@ -153,7 +167,16 @@ mod tests {
     #[test]
     fn nothing_is_asked_that_gives_out_secrets() {
         for endpoint in ENDPOINTS {
-            for word in ["token-for", "registration-token", "remove-token", "public-key", "access_tokens", "/logs", "/zipball", "/download"] {
+            for word in [
+                "token-for",
+                "registration-token",
+                "remove-token",
+                "public-key",
+                "access_tokens",
+                "/logs",
+                "/zipball",
+                "/download",
+            ] {
                 assert!(!endpoint.path.contains(word), "{}", endpoint.path);
             }
         }

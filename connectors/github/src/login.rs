@@ -100,7 +100,8 @@ impl Octo {
     }
 
     fn crab(&self, token: &str) -> Result<Octocrab, Fault> {
-        let login = |_| Fault::Login("the token cannot be sent; is there a line break in it?".to_owned());
+        let login =
+            |_| Fault::Login("the token cannot be sent; is there a line break in it?".to_owned());
         if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err(login(()));
         }
@@ -128,7 +129,9 @@ impl Octo {
     async fn current(&self, renew: bool) -> Result<Current, Fault> {
         let mut current = self.current.lock().await;
         let is_over = |until: SystemTime| SystemTime::now() + EARLY >= until;
-        let known = current.as_ref().filter(|known| !renew && !known.until.is_some_and(is_over));
+        let known = current
+            .as_ref()
+            .filter(|known| !renew && !known.until.is_some_and(is_over));
         if let Some(known) = known {
             return Ok(known.clone());
         }
@@ -161,26 +164,56 @@ impl Octo {
         installation: u64,
         key: &str,
     ) -> Result<(Zeroizing<String>, Option<SystemTime>), Fault> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
         let bearer = sign(id, now.as_secs(), key)?;
         let crab = self.crab(&bearer)?;
-        let url = format!("{}/app/installations/{installation}/access_tokens", self.api);
-        let answer = crab._post(url.as_str(), None::<&()>).await.map_err(|error| fault(&error))?;
+        let url = format!(
+            "{}/app/installations/{installation}/access_tokens",
+            self.api
+        );
+        let answer = crab
+            ._post(url.as_str(), None::<&()>)
+            .await
+            .map_err(|error| fault(&error))?;
         let answer = read(answer).await?;
         match answer.status {
             200..=299 => {}
-            401 => return Err(Fault::Login("the app's key is refused; is it the app's, is its id right, is the clock?".to_owned())),
-            404 => return Err(Fault::Login(format!("the app has no installation {installation}; take the number from the address of its settings"))),
-            status => return Err(Fault::Broken(format!("the app's token was asked for, and the host says {status}"))),
+            401 => {
+                return Err(Fault::Login(
+                    "the app's key is refused; is it the app's, is its id right, is the clock?"
+                        .to_owned(),
+                ));
+            }
+            404 => {
+                return Err(Fault::Login(format!(
+                    "the app has no installation {installation}; take the number from the address of its settings"
+                )));
+            }
+            status => {
+                return Err(Fault::Broken(format!(
+                    "the app's token was asked for, and the host says {status}"
+                )));
+            }
         }
-        let minted: Minted = serde_json::from_slice(&answer.body)
-            .map_err(|_| Fault::Broken("the answer with the app's token cannot be read".to_owned()))?;
+        let minted: Minted = serde_json::from_slice(&answer.body).map_err(|_| {
+            Fault::Broken("the answer with the app's token cannot be read".to_owned())
+        })?;
         let until = crate::names::time(minted.expires_at.as_deref());
         let until = until.and_then(|at| u64::try_from(at.as_second()).ok());
-        Ok((Zeroizing::new(minted.token), until.map(|at| UNIX_EPOCH + Duration::from_secs(at))))
+        Ok((
+            Zeroizing::new(minted.token),
+            until.map(|at| UNIX_EPOCH + Duration::from_secs(at)),
+        ))
     }
 
-    async fn send(&self, url: &str, etag: Option<&str>, body: Option<&str>) -> Result<Response, Fault> {
+    async fn send(
+        &self,
+        url: &str,
+        etag: Option<&str>,
+        body: Option<&str>,
+    ) -> Result<Response, Fault> {
         let mut renewed = false;
         loop {
             let current = self.current(renewed).await?;
@@ -226,7 +259,8 @@ type Body = http_body_util::combinators::BoxBody<bytes::Bytes, octocrab::Error>;
 async fn read(answer: http::Response<Body>) -> Result<Response, Fault> {
     let (parts, mut body) = answer.into_parts();
     let headers = parts.headers.iter();
-    let headers = headers.filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
+    let headers = headers
+        .filter_map(|(name, value)| Some((name.to_string(), value.to_str().ok()?.to_owned())));
     let mut response = Response {
         status: parts.status.as_u16(),
         headers: headers.collect(),
@@ -264,8 +298,15 @@ fn fault(error: &octocrab::Error) -> Fault {
 /// The token by which an app proves who it is (RFC 7519, RS256), good for nine minutes.
 fn sign(id: &str, now: u64, key: &str) -> Result<Zeroizing<String>, Fault> {
     let none = || Fault::Login("the app's key is no RSA private key in PEM".to_owned());
-    let body: String = key.lines().filter(|line| !line.starts_with("-----")).collect();
-    let der = Zeroizing::new(STANDARD.decode(Zeroizing::new(body).trim()).map_err(|_| none())?);
+    let body: String = key
+        .lines()
+        .filter(|line| !line.starts_with("-----"))
+        .collect();
+    let der = Zeroizing::new(
+        STANDARD
+            .decode(Zeroizing::new(body).trim())
+            .map_err(|_| none())?,
+    );
     let pair = signature::RsaKeyPair::from_pkcs8(&der)
         .or_else(|_| signature::RsaKeyPair::from_der(&der))
         .map_err(|_| none())?;
@@ -274,7 +315,15 @@ fn sign(id: &str, now: u64, key: &str) -> Result<Zeroizing<String>, Fault> {
     let claims = serde_json::json!({"iat": now.saturating_sub(60), "exp": now + 540, "iss": id});
     let text = format!("{head}.{}", URL_SAFE_NO_PAD.encode(claims.to_string()));
     let mut sealed = vec![0; pair.public().modulus_len()];
-    pair.sign(&signature::RSA_PKCS1_SHA256, &SystemRandom::new(), text.as_bytes(), &mut sealed)
-        .map_err(|_| none())?;
-    Ok(Zeroizing::new(format!("{text}.{}", URL_SAFE_NO_PAD.encode(sealed))))
+    pair.sign(
+        &signature::RSA_PKCS1_SHA256,
+        &SystemRandom::new(),
+        text.as_bytes(),
+        &mut sealed,
+    )
+    .map_err(|_| none())?;
+    Ok(Zeroizing::new(format!(
+        "{text}.{}",
+        URL_SAFE_NO_PAD.encode(sealed)
+    )))
 }

@@ -57,7 +57,10 @@ pub(crate) fn fingerprint(key: &str) -> Option<String> {
         return Some(key.to_owned());
     }
     let blob = STANDARD.decode(key.split_ascii_whitespace().nth(1)?).ok()?;
-    Some(format!("SHA256:{}", STANDARD_NO_PAD.encode(Sha256::digest(blob))))
+    Some(format!(
+        "SHA256:{}",
+        STANDARD_NO_PAD.encode(Sha256::digest(blob))
+    ))
 }
 
 /// What of an address is no secret: scheme, host, and the names of its parameters.
@@ -94,7 +97,10 @@ mod tests {
             organization: "Acme".to_owned(),
         };
         assert_eq!(names.organization(), "github:acme");
-        assert_eq!(names.environment("Acme/App", "Prod"), "github:acme/app@prod");
+        assert_eq!(
+            names.environment("Acme/App", "Prod"),
+            "github:acme/app@prod"
+        );
         assert_eq!(names.key("pat", "17").0, "github:pat:17");
         assert_eq!(names.user("Dora").0, "github:user:dora");
         let names = Names {
@@ -111,7 +117,10 @@ mod tests {
                 "https://ci.acme.test/hooks/s3cr3t?token=s3cr3t&a=b#s3cr3t",
                 "https://ci.acme.test/?a&token",
             ),
-            ("http://user:s3cr3t@CI.acme.test:8080", "http://ci.acme.test:8080/"),
+            (
+                "http://user:s3cr3t@CI.acme.test:8080",
+                "http://ci.acme.test:8080/",
+            ),
             ("ci.acme.test/s3cr3t", "://ci.acme.test/"),
             ("", ":///"),
         ] {

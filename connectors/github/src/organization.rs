@@ -38,7 +38,8 @@ async fn list<T: Wire>(
     }
     let organization = [("org", book.names.organization.as_str())];
     let answer: Answer<Listed<T>> = rest.list(endpoint, &organization, query).await;
-    book.tally.list(&book.names.organization(), endpoint, &answer);
+    book.tally
+        .list(&book.names.organization(), endpoint, &answer);
     Some(answer.ok()?.items)
 }
 
@@ -54,7 +55,8 @@ async fn one<T: Wire>(
     }
     let organization = [("org", book.names.organization.as_str())];
     let answer: Answer<T> = rest.one(endpoint, &organization, &[]).await;
-    book.tally.one(&book.names.organization(), endpoint, &answer);
+    book.tally
+        .one(&book.names.organization(), endpoint, &answer);
     answer.ok()
 }
 
@@ -66,10 +68,26 @@ pub(crate) async fn sweep(
 ) -> BTreeMap<String, Vec<Owner>> {
     settings(rest, wish, book).await;
     for (secrets, repositories, store) in [
-        (&ORG_ACTIONS_SECRETS, &ORG_ACTIONS_SECRET_REPOS, store::ACTIONS_SECRET),
-        (&ORG_DEPENDABOT_SECRETS, &ORG_DEPENDABOT_SECRET_REPOS, store::DEPENDABOT_SECRET),
-        (&ORG_CODESPACES_SECRETS, &ORG_CODESPACES_SECRET_REPOS, store::CODESPACES_SECRET),
-        (&ORG_AGENTS_SECRETS, &ORG_AGENTS_SECRET_REPOS, store::AGENTS_SECRET),
+        (
+            &ORG_ACTIONS_SECRETS,
+            &ORG_ACTIONS_SECRET_REPOS,
+            store::ACTIONS_SECRET,
+        ),
+        (
+            &ORG_DEPENDABOT_SECRETS,
+            &ORG_DEPENDABOT_SECRET_REPOS,
+            store::DEPENDABOT_SECRET,
+        ),
+        (
+            &ORG_CODESPACES_SECRETS,
+            &ORG_CODESPACES_SECRET_REPOS,
+            store::CODESPACES_SECRET,
+        ),
+        (
+            &ORG_AGENTS_SECRETS,
+            &ORG_AGENTS_SECRET_REPOS,
+            store::AGENTS_SECRET,
+        ),
     ] {
         slots(rest, wish, book, (secrets, repositories, store)).await;
     }
@@ -106,11 +124,14 @@ async fn settings(rest: &Rest<'_>, wish: &Wish, book: &mut Book<'_>) {
         let source = source(book, &ORG);
         facts::organization(book, &scope, &found, &source);
     }
-    if let Some(found) = one::<ActionsPermissions>(rest, wish, book, &ORG_ACTIONS_PERMISSIONS).await {
+    if let Some(found) = one::<ActionsPermissions>(rest, wish, book, &ORG_ACTIONS_PERMISSIONS).await
+    {
         let source = source(book, &ORG_ACTIONS_PERMISSIONS);
         facts::actions(book, &scope, &found, &source);
     }
-    if let Some(found) = one::<WorkflowPermissions>(rest, wish, book, &ORG_WORKFLOW_PERMISSIONS).await {
+    if let Some(found) =
+        one::<WorkflowPermissions>(rest, wish, book, &ORG_WORKFLOW_PERMISSIONS).await
+    {
         let source = source(book, &ORG_WORKFLOW_PERMISSIONS);
         facts::workflows(book, &scope, &found, &source);
     }
@@ -138,7 +159,10 @@ async fn slots(
                 return None;
             }
             let parameters = [("org", organization), ("name", secret.name.as_str())];
-            Some(rest.list::<SecretRepository>(repositories, &parameters, &[PAGE]).await)
+            Some(
+                rest.list::<SecretRepository>(repositories, &parameters, &[PAGE])
+                    .await,
+            )
         }
     });
     let answers: Vec<Option<Answer<Listed<SecretRepository>>>> =
@@ -194,7 +218,10 @@ async fn principals(rest: &Rest<'_>, wish: &Wish, book: &mut Book<'_>) {
 }
 
 async fn audit_log(rest: &Rest<'_>, wish: &Wish, book: &mut Book<'_>) {
-    let since = book.now.checked_sub((24 * LOG_DAYS).hours()).unwrap_or(book.now);
+    let since = book
+        .now
+        .checked_sub((24 * LOG_DAYS).hours())
+        .unwrap_or(book.now);
     let phrase = format!("created:>={}", since.strftime("%Y-%m-%d"));
     let query = [("phrase", phrase.as_str()), ("include", "all"), PAGE];
     let Some(entries) = list::<LogEntry>(rest, wish, book, &ORG_AUDIT_LOG, &query).await else {

@@ -62,7 +62,11 @@ impl One<'_> {
         Some(self.rest.list(endpoint, &parameters, &[PAGE]).await)
     }
 
-    async fn of_environment<T: Wire>(&self, endpoint: &Endpoint, environment: &str) -> Asked<Listed<T>> {
+    async fn of_environment<T: Wire>(
+        &self,
+        endpoint: &Endpoint,
+        environment: &str,
+    ) -> Asked<Listed<T>> {
         if self.wish.leaves_out(endpoint) {
             return None;
         }
@@ -87,14 +91,38 @@ impl One<'_> {
         let is_none = |count: Option<u64>| count == Some(0);
         let mut answers = Answers {
             secrets: vec![
-                (&REPO_ACTIONS_SECRETS, store::ACTIONS_SECRET, self.list(&REPO_ACTIONS_SECRETS).await),
-                (&REPO_DEPENDABOT_SECRETS, store::DEPENDABOT_SECRET, self.list(&REPO_DEPENDABOT_SECRETS).await),
-                (&REPO_CODESPACES_SECRETS, store::CODESPACES_SECRET, self.list(&REPO_CODESPACES_SECRETS).await),
-                (&REPO_AGENTS_SECRETS, store::AGENTS_SECRET, self.list(&REPO_AGENTS_SECRETS).await),
+                (
+                    &REPO_ACTIONS_SECRETS,
+                    store::ACTIONS_SECRET,
+                    self.list(&REPO_ACTIONS_SECRETS).await,
+                ),
+                (
+                    &REPO_DEPENDABOT_SECRETS,
+                    store::DEPENDABOT_SECRET,
+                    self.list(&REPO_DEPENDABOT_SECRETS).await,
+                ),
+                (
+                    &REPO_CODESPACES_SECRETS,
+                    store::CODESPACES_SECRET,
+                    self.list(&REPO_CODESPACES_SECRETS).await,
+                ),
+                (
+                    &REPO_AGENTS_SECRETS,
+                    store::AGENTS_SECRET,
+                    self.list(&REPO_AGENTS_SECRETS).await,
+                ),
             ],
             variables: vec![
-                (&REPO_ACTIONS_VARIABLES, store::ACTIONS_VARIABLE, self.list(&REPO_ACTIONS_VARIABLES).await),
-                (&REPO_AGENTS_VARIABLES, store::AGENTS_VARIABLE, self.list(&REPO_AGENTS_VARIABLES).await),
+                (
+                    &REPO_ACTIONS_VARIABLES,
+                    store::ACTIONS_VARIABLE,
+                    self.list(&REPO_ACTIONS_VARIABLES).await,
+                ),
+                (
+                    &REPO_AGENTS_VARIABLES,
+                    store::AGENTS_VARIABLE,
+                    self.list(&REPO_AGENTS_VARIABLES).await,
+                ),
             ],
             environments: if is_none(outline.and_then(|outline| outline.environments)) {
                 Some(Ok(Listed::default()))
@@ -118,7 +146,9 @@ impl One<'_> {
                 let name = environment.name.as_str();
                 let secrets = self.of_environment(&ENV_SECRETS, name).await;
                 let variables = self.of_environment(&ENV_VARIABLES, name).await;
-                answers.of_environments.push((name.to_owned(), secrets, variables));
+                answers
+                    .of_environments
+                    .push((name.to_owned(), secrets, variables));
             }
         }
         if answers.is_blind() {
@@ -132,7 +162,10 @@ impl One<'_> {
 impl Answers {
     /// Whether nothing that always exists was seen: then the repository may be gone.
     fn is_blind(&self) -> bool {
-        let of_slots = self.secrets.iter().all(|(_, _, asked)| !matches!(asked, Some(Ok(_))));
+        let of_slots = self
+            .secrets
+            .iter()
+            .all(|(_, _, asked)| !matches!(asked, Some(Ok(_))));
         let is_unseen = |asked: &Asked<Listed<Hook>>| matches!(asked, Some(Err(_)));
         of_slots && is_unseen(&self.hooks) && matches!(self.teams, Some(Err(_)))
     }
@@ -150,7 +183,9 @@ pub(crate) async fn sweep(
     let scope = book.names.organization();
     let organization = book.names.organization.clone();
     let query = [PAGE, ("type", "all"), ("sort", "full_name")];
-    let answer: Answer<Listed<Repository>> = rest.list(&ORG_REPOS, &[("org", &organization)], &query).await;
+    let answer: Answer<Listed<Repository>> = rest
+        .list(&ORG_REPOS, &[("org", &organization)], &query)
+        .await;
     book.tally.list(&scope, &ORG_REPOS, &answer);
     let mut repositories = answer.map(|listed| listed.items).unwrap_or_default();
     repositories.sort_by(|a, b| a.full_name.cmp(&b.full_name));
@@ -195,13 +230,16 @@ fn split(full_name: &str) -> (&str, &str) {
 fn is_askable(book: &mut Book<'_>, repository: &Repository) -> bool {
     let is_plain = |part: &str| {
         let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
-        part.bytes().all(is_plain) && part.bytes().any(|byte| byte != b'.') && !part.starts_with('-')
+        part.bytes().all(is_plain)
+            && part.bytes().any(|byte| byte != b'.')
+            && !part.starts_with('-')
     };
     let (owner, name) = split(&repository.full_name);
     let is_askable = is_plain(owner) && is_plain(name);
     if !is_askable {
         let scope = book.names.repository(&repository.full_name);
-        let reason = "its name is none that a repository can have, so it is not asked for".to_owned();
+        let reason =
+            "its name is none that a repository can have, so it is not asked for".to_owned();
         book.tally.gap(&scope, &ORG_REPOS, GapKind::Corrupt, reason);
     }
     is_askable
@@ -235,7 +273,14 @@ fn write(
     if answers.is_gone {
         return book.tally.unseen(&scope, &REPO, &Unseen::Absent);
     }
-    let owners = owners(book, &scope, &parameters, outline, of_properties, answers.teams.as_ref());
+    let owners = owners(
+        book,
+        &scope,
+        &parameters,
+        outline,
+        of_properties,
+        answers.teams.as_ref(),
+    );
     for (endpoint, store, asked) in &answers.secrets {
         let source = book.source(endpoint, &parameters);
         let shelf = Shelf {
@@ -294,7 +339,9 @@ fn count<'l, T>(
         return &[];
     };
     book.tally.list(scope, endpoint, answer);
-    answer.as_ref().map_or(&[], |listed| listed.items.as_slice())
+    answer
+        .as_ref()
+        .map_or(&[], |listed| listed.items.as_slice())
 }
 
 fn counted<T>(book: &mut Book<'_>, scope: &str, endpoint: &Endpoint, asked: Asked<T>) -> Option<T> {
@@ -314,19 +361,36 @@ fn environments(
     let (owner, name) = split(&repository.full_name);
     let scope = names.repository(&repository.full_name);
     let source = book.source(&REPO_ENVIRONMENTS, &[("owner", owner), ("repo", name)]);
-    let all = count(book, &scope, &REPO_ENVIRONMENTS, answers.environments.as_ref());
+    let all = count(
+        book,
+        &scope,
+        &REPO_ENVIRONMENTS,
+        answers.environments.as_ref(),
+    );
     if all.len() > ENVIRONMENTS {
-        let reason = format!("only the first {ENVIRONMENTS} of its {} environments were looked into", all.len());
+        let reason = format!(
+            "only the first {ENVIRONMENTS} of its {} environments were looked into",
+            all.len()
+        );
         book.tally.gap(&scope, &ENV_SECRETS, GapKind::Limit, reason);
     }
     for environment in all {
         let scope = names.environment(&repository.full_name, &environment.name);
         facts::environment(book, &scope, environment, &source);
-        book.setting(&Key(scope), "repository", &names.repository(&repository.full_name), &source);
+        book.setting(
+            &Key(scope),
+            "repository",
+            &names.repository(&repository.full_name),
+            &source,
+        );
     }
     for (environment, secrets, variables) in &answers.of_environments {
         let scope = names.environment(&repository.full_name, environment);
-        let parameters = [("owner", owner), ("repo", name), ("environment_name", environment.as_str())];
+        let parameters = [
+            ("owner", owner),
+            ("repo", name),
+            ("environment_name", environment.as_str()),
+        ];
         let source = book.source(&ENV_SECRETS, &parameters);
         let shelf = Shelf {
             scope: &scope,
@@ -373,7 +437,13 @@ fn owners(
     owners.dedup();
     for owner in &owners {
         let key = Key(scope.to_owned());
-        book.claim(&key, &owner.party, (owner.role, owner.confidence), None, &owner.source);
+        book.claim(
+            &key,
+            &owner.party,
+            (owner.role, owner.confidence),
+            None,
+            &owner.source,
+        );
     }
     owners
 }

@@ -186,7 +186,10 @@ impl<'de> Deserialize<'de> for Permissions {
         };
         // A name is a word: nothing else is kept under it.
         let is_word = |name: &str| {
-            name.len() <= 64 && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-')
+            name.len() <= 64
+                && name
+                    .bytes()
+                    .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-')
         };
         let words = map.into_iter().filter_map(|(name, value)| match value {
             Value::String(word) if is_word(&name) => Some((name, word)),
@@ -261,7 +264,8 @@ pub(crate) struct Authorization {
 
 impl Wire for Authorization {
     fn seal(&mut self, cx: &SealCx<'_>) {
-        self.token_last_eight.seal_published(keymuster_api::tie::GITHUB_LAST_EIGHT, cx.redactor);
+        self.token_last_eight
+            .seal_published(keymuster_api::tie::GITHUB_LAST_EIGHT, cx.redactor);
     }
 }
 
@@ -313,7 +317,10 @@ pub(crate) struct DeployKey {
 
 impl Wire for DeployKey {
     fn seal(&mut self, _cx: &SealCx<'_>) {
-        self.key = self.key.take().and_then(|key| crate::names::fingerprint(&key));
+        self.key = self
+            .key
+            .take()
+            .and_then(|key| crate::names::fingerprint(&key));
     }
 }
 
@@ -348,7 +355,11 @@ pub(crate) struct HookConfig {
 
 impl Wire for Hook {
     fn seal(&mut self, _cx: &SealCx<'_>) {
-        self.config.url = self.config.url.take().map(|url| crate::names::outline(&url));
+        self.config.url = self
+            .config
+            .url
+            .take()
+            .map(|url| crate::names::outline(&url));
     }
 }
 
@@ -473,7 +484,8 @@ pub(crate) struct LogEntry {
 
 impl Wire for LogEntry {
     fn seal(&mut self, cx: &SealCx<'_>) {
-        self.hashed_token.seal_published(keymuster_api::tie::GITHUB_TOKEN_HASH, cx.redactor);
+        self.hashed_token
+            .seal_published(keymuster_api::tie::GITHUB_TOKEN_HASH, cx.redactor);
     }
 }
 

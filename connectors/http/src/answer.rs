@@ -60,6 +60,8 @@ impl<T> Listed<T> {
     pub fn is_whole(&self) -> bool {
         self.broken == 0
             && self.stopped.is_none()
-            && self.total.is_none_or(|total| total <= self.items.len() as u64)
+            && self
+                .total
+                .is_none_or(|total| total <= self.items.len() as u64)
     }
 }

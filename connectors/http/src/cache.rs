@@ -36,7 +36,8 @@ impl Cache {
 
     pub(crate) fn keep(&self, path: &str, page: &CachedPage) {
         if let Ok(bytes) = serde_json::to_vec(page) {
-            self.memo.replace(&self.unit, vec![(path.to_owned(), bytes)]);
+            self.memo
+                .replace(&self.unit, vec![(path.to_owned(), bytes)]);
         }
     }
 }

@@ -115,7 +115,10 @@ mod tests {
         };
         let fill = |repo| endpoint.fill(&[("owner", "acme"), ("repo", repo)]);
         assert_eq!(fill("app.js"), "/repos/acme/app.js/environments");
-        assert_eq!(fill("a/../b?x=1#y"), "/repos/acme/a%2F..%2Fb%3Fx%3D1%23y/environments");
+        assert_eq!(
+            fill("a/../b?x=1#y"),
+            "/repos/acme/a%2F..%2Fb%3Fx%3D1%23y/environments"
+        );
         assert_eq!(fill("é\n"), "/repos/acme/%C3%A9%0A/environments");
     }
 }

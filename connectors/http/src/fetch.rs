@@ -71,7 +71,8 @@ impl Rest<'_> {
                 Attempt::Wait => {
                     pauses += 1;
                     if pauses > self.patience.pauses {
-                        let reason = "the host's limit did not end; run again later, or with another token";
+                        let reason =
+                            "the host's limit did not end; run again later, or with another token";
                         return Err(Unseen::Failed(GapKind::Limit, reason.to_owned()));
                     }
                 }
@@ -111,7 +112,9 @@ impl Rest<'_> {
                 Err(fault) => return self.fault(fault),
             };
             if let 301 | 302 | 307 | 308 = answer.status {
-                let target = answer.header("location").map(|to| paging::at(&self.base, &url, to));
+                let target = answer
+                    .header("location")
+                    .map(|to| paging::at(&self.base, &url, to));
                 match target {
                     Some(Next::At(to)) if ask.body.is_none() => url = to,
                     _ => {
@@ -123,7 +126,10 @@ impl Rest<'_> {
             }
             return self.read(ask, cached, &answer, keep);
         }
-        Attempt::Unseen(Unseen::Failed(GapKind::Corrupt, "the host redirects in a circle".to_owned()))
+        Attempt::Unseen(Unseen::Failed(
+            GapKind::Corrupt,
+            "the host redirects in a circle".to_owned(),
+        ))
     }
 
     fn fault(&self, fault: Fault) -> Attempt {
@@ -153,7 +159,11 @@ impl Rest<'_> {
         answer: &Response,
         keep: Keep<'_>,
     ) -> Attempt {
-        let words = if answer.status >= 400 { self.words(answer) } else { String::new() };
+        let words = if answer.status >= 400 {
+            self.words(answer)
+        } else {
+            String::new()
+        };
         if !self.transport.is_recording() {
             let lower = words.to_lowercase();
             let is_limit = lower.contains("rate limit") || lower.contains("abuse detection");
@@ -161,7 +171,10 @@ impl Rest<'_> {
                 Limit::None => {}
                 Limit::Spent(wait) => self.gate.pause(wait.min(self.patience.longest)),
                 Limit::Refused(wait) if wait > self.patience.longest => {
-                    let reason = format!("the host's limit lasts {} s; run again later", wait.as_secs());
+                    let reason = format!(
+                        "the host's limit lasts {} s; run again later",
+                        wait.as_secs()
+                    );
                     return Attempt::Unseen(Unseen::Failed(GapKind::Limit, reason));
                 }
                 Limit::Refused(wait) => {
@@ -183,7 +196,10 @@ impl Rest<'_> {
                 .or_else(|| by_status(ask.endpoint, status, &words))
             {
                 Some(unseen) => Attempt::Unseen(unseen),
-                None => Attempt::Again(GapKind::Unreadable, format!("the host says {status}{words}")),
+                None => Attempt::Again(
+                    GapKind::Unreadable,
+                    format!("the host says {status}{words}"),
+                ),
             },
         }
     }
@@ -191,7 +207,9 @@ impl Rest<'_> {
     /// What an answer that is fine holds.
     fn body(&self, ask: &Ask<'_>, answer: &Response, keep: Keep<'_>) -> Attempt {
         let again = |what: &str| Attempt::Again(GapKind::Corrupt, what.to_owned());
-        let raw: Value = if answer.status == 204 || answer.body.trim_ascii().is_empty() && answer.status != 200 {
+        let raw: Value = if answer.status == 204
+            || answer.body.trim_ascii().is_empty() && answer.status != 200
+        {
             Value::Null
         } else {
             match serde_json::from_slice(&answer.body) {
@@ -232,7 +250,8 @@ impl Rest<'_> {
             .ok()
             .and_then(|body| {
                 let text = ["message", "error_description", "error"];
-                text.iter().find_map(|name| Some(body.get(name)?.as_str()?.to_owned()))
+                text.iter()
+                    .find_map(|name| Some(body.get(name)?.as_str()?.to_owned()))
             })
             .unwrap_or_default();
         let message: String = message.chars().take(WORDS).collect();
@@ -296,7 +315,11 @@ impl Rest<'_> {
                     Unseen::Failed(kind, reason) => (0, kind.as_str(), reason.as_str()),
                 };
                 call.status = status;
-                let word = if kind.is_empty() { unseen.word().to_owned() } else { format!("failed: {kind}") };
+                let word = if kind.is_empty() {
+                    unseen.word().to_owned()
+                } else {
+                    format!("failed: {kind}")
+                };
                 call.fault = Some((word, reason.to_owned()));
             }
         }
@@ -341,7 +364,9 @@ fn kind_of(word: &str) -> GapKind {
 fn by_status(endpoint: &Endpoint, status: u16, words: &str) -> Option<Unseen> {
     let needs = endpoint.needs;
     Some(match status {
-        401 => Unseen::Denied(format!("the token is refused{words}; is it right, and still valid?")),
+        401 => Unseen::Denied(format!(
+            "the token is refused{words}; is it right, and still valid?"
+        )),
         402 | 403 => Unseen::Denied(format!("refused{words}; it needs {needs}")),
         404 => match endpoint.missing {
             Missing::Absent => Unseen::Absent,

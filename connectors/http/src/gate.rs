@@ -98,10 +98,13 @@ impl Gate {
             state.not_before = None;
         }
         let (left, at) = state.buckets.entry(endpoint).or_insert((A_MINUTE, now));
-        let filled = (*left + now.duration_since(*at).as_secs_f64() * A_MINUTE / 60.0).min(A_MINUTE);
+        let filled =
+            (*left + now.duration_since(*at).as_secs_f64() * A_MINUTE / 60.0).min(A_MINUTE);
         (*left, *at) = (filled, now);
         if filled < 1.0 {
-            return Ok(Some(Duration::from_secs_f64((1.0 - filled) * 60.0 / A_MINUTE)));
+            return Ok(Some(Duration::from_secs_f64(
+                (1.0 - filled) * 60.0 / A_MINUTE,
+            )));
         }
         *left = filled - 1.0;
         Ok(None)
@@ -117,7 +120,11 @@ impl Gate {
     /// Somebody reached the host, or did not.
     pub(crate) fn connected(&self, did: bool) {
         let mut state = self.state();
-        state.failures = if did { 0 } else { state.failures.saturating_add(1) };
+        state.failures = if did {
+            0
+        } else {
+            state.failures.saturating_add(1)
+        };
     }
 }
 

@@ -42,8 +42,8 @@ pub use rest::{Classify, Query, Rest, RestSpec};
 pub use seal::{SealCx, Sealed, Wire, plain_text};
 pub use tally::Tally;
 pub use tape::{Tape, TapeError};
-pub use url::Url;
 pub use transport::{Fault, Response, Sent, Transport};
+pub use url::Url;
 
 /// Runs a connector's calls on this thread: the only place where a runtime is made.
 ///

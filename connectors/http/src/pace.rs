@@ -124,18 +124,37 @@ mod tests {
         let date = ("date", "Fri, 27 Nov 2026 00:00:00 GMT");
         // That second, and ten later; our own clock is not asked.
         let (now, later) = ("1795737600", "1795737610");
-        let spent = [("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", later), date];
+        let spent = [
+            ("x-ratelimit-remaining", "0"),
+            ("x-ratelimit-reset", later),
+            date,
+        ];
         let cases = [
             (answer(200, &[]), false, Limit::None),
             (answer(200, &spent), false, Limit::Spent(seconds(11))),
             (answer(403, &spent), false, Limit::Refused(seconds(11))),
-            (answer(403, &[("retry-after", "7")]), false, Limit::Refused(seconds(7))),
+            (
+                answer(403, &[("retry-after", "7")]),
+                false,
+                Limit::Refused(seconds(7)),
+            ),
             (answer(403, &[]), true, Limit::Refused(seconds(60))),
             (answer(403, &[]), false, Limit::None),
-            (answer(429, &[("retry-after", "-3")]), false, Limit::Refused(seconds(0))),
-            (answer(429, &[("retry-after", "soon")]), false, Limit::Refused(seconds(60))),
             (
-                answer(200, &[("ratelimit-remaining", "0"), ("ratelimit-reset", now), date]),
+                answer(429, &[("retry-after", "-3")]),
+                false,
+                Limit::Refused(seconds(0)),
+            ),
+            (
+                answer(429, &[("retry-after", "soon")]),
+                false,
+                Limit::Refused(seconds(60)),
+            ),
+            (
+                answer(
+                    200,
+                    &[("ratelimit-remaining", "0"), ("ratelimit-reset", now), date],
+                ),
                 false,
                 Limit::Spent(seconds(0)),
             ),

@@ -18,7 +18,11 @@ pub(crate) enum Next {
 
 /// The next page after this one.
 pub(crate) fn next(paging: Paging, base: &Url, url: &str, answer: &Response, body: &Value) -> Next {
-    let text = |member: &str| body.get(member).and_then(Value::as_str).filter(|text| !text.is_empty());
+    let text = |member: &str| {
+        body.get(member)
+            .and_then(Value::as_str)
+            .filter(|text| !text.is_empty())
+    };
     match paging {
         Paging::None => Next::End,
         Paging::Link => match answer.header("link").and_then(link_next) {
@@ -41,13 +45,20 @@ fn link_next(header: &str) -> Option<&str> {
     let mut rest = header;
     while let Some(start) = rest.find('<') {
         let (target, after) = rest[start + 1..].split_once('>')?;
-        let end = after.find(", <").or_else(|| after.find(",<")).unwrap_or(after.len());
+        let end = after
+            .find(", <")
+            .or_else(|| after.find(",<"))
+            .unwrap_or(after.len());
         let is_next = after[..end].split(';').any(|parameter| {
             let Some((name, value)) = parameter.split_once('=') else {
                 return false;
             };
             name.trim().eq_ignore_ascii_case("rel")
-                && value.trim().trim_matches('"').split(' ').any(|word| word.eq_ignore_ascii_case("next"))
+                && value
+                    .trim()
+                    .trim_matches('"')
+                    .split(' ')
+                    .any(|word| word.eq_ignore_ascii_case("next"))
         });
         if is_next {
             return Some(target);
@@ -104,7 +115,13 @@ mod tests {
             headers: vec![(header.0.to_owned(), header.1.to_owned())],
             ..Response::default()
         };
-        next(paging, &base(), "https://ghe.test/api/v3/x?per_page=2", &answer, body)
+        next(
+            paging,
+            &base(),
+            "https://ghe.test/api/v3/x?per_page=2",
+            &answer,
+            body,
+        )
     }
 
     #[test]
@@ -119,7 +136,13 @@ mod tests {
         ] {
             assert_eq!(of(Paging::Link, ("link", link), &none), page2, "{link}");
         }
-        for link in ["", "<https://ghe.test/x?page=1>; rel=\"prev\"", "<<<", "<x", "rel=next"] {
+        for link in [
+            "",
+            "<https://ghe.test/x?page=1>; rel=\"prev\"",
+            "<<<",
+            "<x",
+            "rel=next",
+        ] {
             assert_eq!(of(Paging::Link, ("link", link), &none), Next::End, "{link}");
         }
         let paging = Paging::Header("x-next-page", "page");
@@ -127,8 +150,14 @@ mod tests {
         assert_eq!(of(paging, ("x-next-page", ""), &none), Next::End);
         let body = json!({"next": "https://ghe.test/api/v3/x?per_page=2&page=2", "token": "2"});
         assert_eq!(of(Paging::BodyLink("next"), ("", ""), &body), page2);
-        assert_eq!(of(Paging::BodyToken("token", "page"), ("", ""), &body), page2);
-        assert_eq!(of(Paging::BodyToken("none", "page"), ("", ""), &body), Next::End);
+        assert_eq!(
+            of(Paging::BodyToken("token", "page"), ("", ""), &body),
+            page2
+        );
+        assert_eq!(
+            of(Paging::BodyToken("none", "page"), ("", ""), &body),
+            Next::End
+        );
     }
 
     #[test]
@@ -144,9 +173,17 @@ mod tests {
             "file:///etc/passwd",
         ] {
             let link = format!("<{target}>; rel=\"next\"");
-            assert_eq!(of(Paging::Link, ("link", &link), &json!({})), Next::Astray, "{target}");
+            assert_eq!(
+                of(Paging::Link, ("link", &link), &json!({})),
+                Next::Astray,
+                "{target}"
+            );
             let body = json!({ "next": target });
-            assert_eq!(of(Paging::BodyLink("next"), ("", ""), &body), Next::Astray, "{target}");
+            assert_eq!(
+                of(Paging::BodyLink("next"), ("", ""), &body),
+                Next::Astray,
+                "{target}"
+            );
         }
     }
 }

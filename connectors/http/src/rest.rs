@@ -8,12 +8,7 @@ use url::Url;
 
 use crate::{
     Answer, Endpoint, Gate, Items, Listed, Patience, SealCx, Tape, Transport, Unseen, Wire,
-    cache::Cache,
-    endpoint::encode,
-    fetch::Ask,
-    paging::Next,
-    replay::Replay,
-    seal::keep,
+    cache::Cache, endpoint::encode, fetch::Ask, paging::Next, replay::Replay, seal::keep,
 };
 
 /// Says what a refusal means where the status alone does not: the endpoint, the status, and the
@@ -138,7 +133,12 @@ impl<'a> Rest<'a> {
         path.unwrap_or(url).to_owned()
     }
 
-    fn url(&self, endpoint: &Endpoint, parameters: &[(&str, &str)], query: &[(&str, &str)]) -> String {
+    fn url(
+        &self,
+        endpoint: &Endpoint,
+        parameters: &[(&str, &str)],
+        query: &[(&str, &str)],
+    ) -> String {
         let mut url = self.base.as_str().trim_end_matches('/').to_owned();
         url.push_str(&endpoint.fill(parameters));
         for (index, (name, value)) in query.iter().enumerate() {
@@ -248,7 +248,9 @@ impl<'a> Rest<'a> {
         let page = self.page(&ask, &|raw| self.keep_data::<T>(raw)).await?;
         let errors = page.body.get("errors").and_then(Value::as_array);
         let errors = errors.into_iter().flatten();
-        let errors = errors.filter_map(|text| Some(text.as_str()?.to_owned())).collect();
+        let errors = errors
+            .filter_map(|text| Some(text.as_str()?.to_owned()))
+            .collect();
         let data = page.body.get("data").cloned().unwrap_or_default();
         Ok((read(data)?, errors))
     }
@@ -272,7 +274,8 @@ impl<'a> Rest<'a> {
     fn keep_list<T: Wire>(&self, items: Items, raw: Value) -> Option<Value> {
         let all = |values: Vec<Value>| -> Value {
             let kept = values.into_iter();
-            kept.map(|value| keep::<T>(value, &self.seal).unwrap_or_default()).collect()
+            kept.map(|value| keep::<T>(value, &self.seal).unwrap_or_default())
+                .collect()
         };
         match (items, raw) {
             (Items::Array | Items::Under(_), Value::Null) => Some(Value::Null),
@@ -316,7 +319,10 @@ fn read<T: Wire>(kept: Value) -> Answer<T> {
 fn take<T: Wire>(items: Items, body: Value, listed: &mut Listed<T>) {
     let values = match (items, body) {
         (Items::Under(member), Value::Object(mut map)) => {
-            listed.total = map.get("total_count").and_then(Value::as_u64).or(listed.total);
+            listed.total = map
+                .get("total_count")
+                .and_then(Value::as_u64)
+                .or(listed.total);
             map.remove(member)
         }
         (_, body) => Some(body),

@@ -62,7 +62,8 @@ impl Sealed {
         let Sealed::Raw(raw) = self else { return };
         let mut kept = Kept::default();
         if cx.fingerprints || cx.detects {
-            kept.sealed = (!raw.trim().is_empty()).then(|| name(cx.redactor.seal(raw.trim().as_bytes())));
+            kept.sealed =
+                (!raw.trim().is_empty()).then(|| name(cx.redactor.seal(raw.trim().as_bytes())));
         }
         if cx.detects
             && let Some(found) = cx.redactor.redact(raw).into_iter().next()
@@ -200,7 +201,9 @@ pub(crate) mod tests {
         fn redact(&self, text: &str) -> Vec<Redaction> {
             let found = text.match_indices("SECRET-").map(|(start, _)| {
                 let rest = &text[start + 7..];
-                let len = rest.find(|c: char| !c.is_ascii_lowercase()).unwrap_or(rest.len());
+                let len = rest
+                    .find(|c: char| !c.is_ascii_lowercase())
+                    .unwrap_or(rest.len());
                 let span = start..start + 7 + len;
                 Redaction {
                     rule: "test.secret".to_owned(),
@@ -249,7 +252,11 @@ pub(crate) mod tests {
 
     #[test]
     fn what_no_type_names_is_dropped_and_texts_are_searched() {
-        for (cx, sealed) in [(cx(false, false), false), (cx(true, false), true), (cx(true, true), true)] {
+        for (cx, sealed) in [
+            (cx(false, false), false),
+            (cx(true, false), true),
+            (cx(true, true), true),
+        ] {
             let kept = keep::<Variable>(raw(), &cx).expect("a variable");
             let text = kept.to_string();
             for secret in ["t0ken", "SECRET-abc", "SECRET-def"] {

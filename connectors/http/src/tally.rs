@@ -38,7 +38,12 @@ impl Tally {
                 row.expected = Some(row.expected.unwrap_or(0) + known);
                 if let Some(unseen) = &listed.stopped {
                     let (kind, reason) = words(endpoint, unseen, scope);
-                    self.gap(scope, endpoint, kind, format!("the list broke off: {reason}"));
+                    self.gap(
+                        scope,
+                        endpoint,
+                        kind,
+                        format!("the list broke off: {reason}"),
+                    );
                 } else if listed.broken > 0 {
                     let reason = format!(
                         "{} not of the form that is documented; please report it",
@@ -68,7 +73,8 @@ impl Tally {
 
     /// Counts what was not seen.
     pub fn unseen(&mut self, scope: &str, endpoint: &Endpoint, unseen: &Unseen) {
-        let is_nothing = matches!(unseen, Unseen::Unsupported(_)) && endpoint.without == Without::Nothing;
+        let is_nothing =
+            matches!(unseen, Unseen::Unsupported(_)) && endpoint.without == Without::Nothing;
         let row = self.row(scope, endpoint);
         row.incomplete |= !is_nothing;
         row.locator = format!("GET {} ({})", endpoint.path, unseen.word());
@@ -121,7 +127,11 @@ impl Tally {
                 many => {
                     let named = many[..many.len().min(NAMED)].join(", ");
                     let more = many.len().saturating_sub(NAMED);
-                    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+                    let more = if more > 0 {
+                        format!(" and {more} more")
+                    } else {
+                        String::new()
+                    };
                     format!("{owner}: {what} of {} scopes: {named}{more}", many.len())
                 }
             };
@@ -141,13 +151,18 @@ impl Tally {
 
 fn words(endpoint: &Endpoint, unseen: &Unseen, _scope: &str) -> (GapKind, String) {
     match unseen {
-        Unseen::Denied(reason) => {
-            (GapKind::Denied, format!("{reason}; unseen stay {}", endpoint.unseen))
-        }
-        Unseen::Absent => (GapKind::Missing, "it was there and is gone; run again".to_owned()),
-        Unseen::Unsupported(reason) => {
-            (GapKind::Unsupported, format!("{reason}; unseen stay {}", endpoint.unseen))
-        }
+        Unseen::Denied(reason) => (
+            GapKind::Denied,
+            format!("{reason}; unseen stay {}", endpoint.unseen),
+        ),
+        Unseen::Absent => (
+            GapKind::Missing,
+            "it was there and is gone; run again".to_owned(),
+        ),
+        Unseen::Unsupported(reason) => (
+            GapKind::Unsupported,
+            format!("{reason}; unseen stay {}", endpoint.unseen),
+        ),
         Unseen::Failed(kind, reason) => (*kind, reason.clone()),
     }
 }
@@ -206,7 +221,10 @@ mod tests {
             ("c", Err(Unseen::Denied("refused".to_owned()))),
             ("d", Err(Unseen::Absent)),
             ("e", Err(Unseen::Unsupported("off".to_owned()))),
-            ("f", Err(Unseen::Failed(GapKind::Corrupt, "no JSON".to_owned()))),
+            (
+                "f",
+                Err(Unseen::Failed(GapKind::Corrupt, "no JSON".to_owned())),
+            ),
             ("g", Ok(listed(&[1], Some(3)))),
         ]);
         let path = "GET /repos/{owner}/{repo}/actions/secrets";
@@ -229,7 +247,8 @@ mod tests {
     fn one_reason_of_many_scopes_is_one_gap() {
         let names: Vec<String> = (0..30).map(|n| format!("r{n:02}")).collect();
         let denied = || Err(Unseen::Denied("refused".to_owned()));
-        let all: Vec<(&str, Answer<Listed<u8>>)> = names.iter().map(|name| (&**name, denied())).collect();
+        let all: Vec<(&str, Answer<Listed<u8>>)> =
+            names.iter().map(|name| (&**name, denied())).collect();
         let (_, gaps) = told(&all);
         assert_eq!(gaps.len(), 1);
         assert!(gaps[0].starts_with("github:acme: actions.secret of 30 scopes: r00, r01"));

@@ -51,7 +51,9 @@ pub enum TapeError {
         line: usize,
     },
     /// Its values were sealed under another key.
-    #[error("{path} was recorded under another estate's key, so its values meet nothing here; record it again")]
+    #[error(
+        "{path} was recorded under another estate's key, so its values meet nothing here; record it again"
+    )]
     Key {
         /// The file.
         path: PathBuf,
@@ -100,7 +102,12 @@ impl Tape {
     ///
     /// # Errors
     /// When the folder cannot be written.
-    pub fn record(folder: &Path, base: &Url, now: Timestamp, redactor: &dyn Redactor) -> Result<Tape, TapeError> {
+    pub fn record(
+        folder: &Path,
+        base: &Url,
+        now: Timestamp,
+        redactor: &dyn Redactor,
+    ) -> Result<Tape, TapeError> {
         let part = folder.join(format!("{FILE}.part"));
         let io = |error| TapeError::Io {
             verb: "write",
@@ -130,7 +137,12 @@ impl Tape {
     ///
     /// # Errors
     /// When there is none, a line is no call, or it was made under another key.
-    pub fn open(folder: &Path, base: &Url, now: Timestamp, redactor: &dyn Redactor) -> Result<Tape, TapeError> {
+    pub fn open(
+        folder: &Path,
+        base: &Url,
+        now: Timestamp,
+        redactor: &dyn Redactor,
+    ) -> Result<Tape, TapeError> {
         let path = folder.join(FILE);
         let io = |error| TapeError::Io {
             verb: "read",
@@ -183,7 +195,8 @@ impl Tape {
     /// The path of an address, relative to the host's.
     fn path<'u>(&self, url: &'u str) -> &'u str {
         let path = url.strip_prefix(self.base.as_str());
-        path.or_else(|| url.strip_prefix(self.origin.as_str())).unwrap_or(url)
+        path.or_else(|| url.strip_prefix(self.origin.as_str()))
+            .unwrap_or(url)
     }
 
     pub(crate) fn write(&self, call: &Call) {
@@ -213,16 +226,24 @@ impl Tape {
             path: part.clone(),
             error,
         };
-        let writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let writer = self
+            .writer
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
         let Some(mut writer) = writer else {
-            return Err(io(std::io::Error::other("a line could not be written; is the disk full?")));
+            return Err(io(std::io::Error::other(
+                "a line could not be written; is the disk full?",
+            )));
         };
         writer.flush().map_err(io)?;
         fs::rename(part, &self.whole).map_err(io)
     }
 
     pub(crate) fn find(&self, url: &str, body: Option<&str>) -> Option<Result<Response, Fault>> {
-        let call = self.calls.get(&(self.path(url).to_owned(), body.map(hash)))?;
+        let call = self
+            .calls
+            .get(&(self.path(url).to_owned(), body.map(hash)))?;
         if let Some((kind, reason)) = &call.fault {
             return Some(Err(Fault::Recorded(kind.clone(), reason.clone())));
         }
@@ -249,7 +270,10 @@ pub(crate) const NEXT: &str = "x-keymuster-next";
 /// The hash by which a sent query is known.
 pub(crate) fn hash(body: &str) -> String {
     let digest = Sha256::digest(body.as_bytes());
-    digest[..16].iter().map(|byte| format!("{byte:02x}")).collect()
+    digest[..16]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn key(redactor: &dyn Redactor) -> String {

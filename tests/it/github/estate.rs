@@ -49,7 +49,11 @@ const DAYS_AGO: [(&str, &str); 6] = [
 ];
 
 fn ago(what: &str) -> &'static str {
-    DAYS_AGO.iter().find(|(name, _)| *name == what).expect("a date").1
+    DAYS_AGO
+        .iter()
+        .find(|(name, _)| *name == what)
+        .expect("a date")
+        .1
 }
 
 impl Estate {
@@ -95,7 +99,10 @@ impl Estate {
     }
 
     fn list(&mut self, path: &str, member: Option<&'static str>, item: Value) {
-        let list = self.lists.entry(path.to_owned()).or_insert((member, Vec::new()));
+        let list = self
+            .lists
+            .entry(path.to_owned())
+            .or_insert((member, Vec::new()));
         list.1.push(item);
     }
 
@@ -133,10 +140,22 @@ impl Estate {
         let mut one = |path: &str, value: Value| {
             routes.insert(path.to_owned(), Route::One(value));
         };
-        one("/orgs/acme", json!({"login": "acme", "description": CANARY}));
-        one("/orgs/acme/actions/permissions", json!({"allowed_actions": "selected"}));
-        one("/orgs/acme/actions/permissions/workflow", json!({"default_workflow_permissions": "read"}));
-        one("/orgs/acme/actions/oidc/customization/sub", json!({"include_claim_keys": ["repo"]}));
+        one(
+            "/orgs/acme",
+            json!({"login": "acme", "description": CANARY}),
+        );
+        one(
+            "/orgs/acme/actions/permissions",
+            json!({"allowed_actions": "selected"}),
+        );
+        one(
+            "/orgs/acme/actions/permissions/workflow",
+            json!({"default_workflow_permissions": "read"}),
+        );
+        one(
+            "/orgs/acme/actions/oidc/customization/sub",
+            json!({"include_claim_keys": ["repo"]}),
+        );
         for (path, member) in [
             ("/orgs/acme/actions/secrets", Some("secrets")),
             ("/orgs/acme/actions/variables", Some("variables")),
@@ -172,58 +191,120 @@ impl Estate {
                 ("hooks", None),
                 ("teams", None),
             ] {
-                self.lists.insert(format!("/repos/{repo}/{path}"), (member, Vec::new()));
+                self.lists
+                    .insert(format!("/repos/{repo}/{path}"), (member, Vec::new()));
             }
             let mut one = |path: &str, value: Value| {
-                self.host.routes.insert(format!("/repos/{repo}/{path}"), Route::One(value));
+                self.host
+                    .routes
+                    .insert(format!("/repos/{repo}/{path}"), Route::One(value));
             };
-            one("actions/permissions", json!({"enabled": true, "allowed_actions": "selected"}));
-            one("actions/permissions/workflow", json!({"default_workflow_permissions": "read"}));
-            one("actions/oidc/customization/sub", json!({"use_default": true}));
+            one(
+                "actions/permissions",
+                json!({"enabled": true, "allowed_actions": "selected"}),
+            );
+            one(
+                "actions/permissions/workflow",
+                json!({"default_workflow_permissions": "read"}),
+            );
+            one(
+                "actions/oidc/customization/sub",
+                json!({"use_default": true}),
+            );
             // What every repository has is in order.
-            self.list(&format!("/repos/{repo}/actions/secrets"), Some("secrets"), slot("DEPLOY", "20"));
-            self.record(&format!("127.0.0.1:{repo}:actions.secret:DEPLOY"), "vendor offers none");
+            self.list(
+                &format!("/repos/{repo}/actions/secrets"),
+                Some("secrets"),
+                slot("DEPLOY", "20"),
+            );
+            self.record(
+                &format!("127.0.0.1:{repo}:actions.secret:DEPLOY"),
+                "vendor offers none",
+            );
             self.bulk.insert(repo, (0, 0));
         }
     }
 
     fn slots(&mut self, side: Side) {
-        for (word, store) in [("actions", "actions.secret"), ("dependabot", "dependabot.secret"), ("codespaces", "codespaces.secret"), ("agents", "agents.secret")] {
+        for (word, store) in [
+            ("actions", "actions.secret"),
+            ("dependabot", "dependabot.secret"),
+            ("codespaces", "codespaces.secret"),
+            ("agents", "agents.secret"),
+        ] {
             let name = format!("ORG_{}", self.number());
             let mut of = slot(&name, "20");
             of["visibility"] = json!("private");
             self.list(&format!("/orgs/acme/{word}/secrets"), Some("secrets"), of);
-            self.unregistered(side, &format!("organisation {store}"), &format!("127.0.0.1:acme:{store}:{name}"), &[]);
+            self.unregistered(
+                side,
+                &format!("organisation {store}"),
+                &format!("127.0.0.1:acme:{store}:{name}"),
+                &[],
+            );
             let repo = self.next();
             let name = format!("S_{}", self.number());
-            self.list(&format!("/repos/{repo}/{word}/secrets"), Some("secrets"), slot(&name, "20"));
-            self.unregistered(side, &format!("repository {store}"), &format!("127.0.0.1:{repo}:{store}:{name}"), &[]);
+            self.list(
+                &format!("/repos/{repo}/{word}/secrets"),
+                Some("secrets"),
+                slot(&name, "20"),
+            );
+            self.unregistered(
+                side,
+                &format!("repository {store}"),
+                &format!("127.0.0.1:{repo}:{store}:{name}"),
+                &[],
+            );
         }
         let (repo, name) = (self.next(), format!("E_{}", self.number()));
         self.environment(&repo, "production", &name);
-        self.unregistered(side, "environment actions.secret", &format!("127.0.0.1:{repo}@production:actions.secret:{name}"), &[]);
+        self.unregistered(
+            side,
+            "environment actions.secret",
+            &format!("127.0.0.1:{repo}@production:actions.secret:{name}"),
+            &[],
+        );
         // A variable that holds a token, and one that holds a word.
         let (repo, name) = (self.next(), format!("V_{}", self.number()));
         let value = match side {
             Side::Defect => secret("{github-token:ghp_}", self.id),
             Side::Twin => "eu-central-1".to_owned(),
         };
-        self.list(&format!("/repos/{repo}/actions/variables"), Some("variables"), json!({"name": name, "value": value}));
-        self.plant(side, "credential in a variable", &format!("127.0.0.1:{repo}:actions.variable:{name}"), &["INV-01"]);
+        self.list(
+            &format!("/repos/{repo}/actions/variables"),
+            Some("variables"),
+            json!({"name": name, "value": value}),
+        );
+        self.plant(
+            side,
+            "credential in a variable",
+            &format!("127.0.0.1:{repo}:actions.variable:{name}"),
+            &["INV-01"],
+        );
     }
 
     fn environment(&mut self, repo: &str, environment: &str, name: &str) {
         self.list(&format!("/repos/{repo}/environments"), Some("environments"), json!({"name": environment, "protection_rules": [{"type": "required_reviewers", "reviewers": [{"type": "Team", "reviewer": {"note": CANARY}}]}], "deployment_branch_policy": {"protected_branches": true}}));
         self.bulk.entry(repo.to_owned()).or_default().1 += 1;
-        self.list(&format!("/repos/{repo}/environments/{environment}/secrets"), Some("secrets"), slot(name, "20"));
-        self.lists.insert(format!("/repos/{repo}/environments/{environment}/variables"), (Some("variables"), Vec::new()));
+        self.list(
+            &format!("/repos/{repo}/environments/{environment}/secrets"),
+            Some("secrets"),
+            slot(name, "20"),
+        );
+        self.lists.insert(
+            format!("/repos/{repo}/environments/{environment}/variables"),
+            (Some("variables"), Vec::new()),
+        );
     }
 
     /// A deploy key; gives its key here.
     fn deploy_key(&mut self, repo: &str, made: &str, used: Option<&str>) -> String {
         let id = self.number();
         // No key: what is published of one, drawn from a number.
-        let print = format!("SHA256:{:0>43}", format!("{:x}", id.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        let print = format!(
+            "SHA256:{:0>43}",
+            format!("{:x}", id.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+        );
         self.list(&format!("/repos/{repo}/keys"), None, json!({"id": id, "key": print, "title": format!("key {id}"), "read_only": true, "verified": true, "created_at": ago(made), "last_used": used.map(ago), "added_by": "carol@acme.test", "enabled": true}));
         self.bulk.entry(repo.to_owned()).or_default().0 += 1;
         format!("127.0.0.1:deploy-key:{id}")
@@ -236,16 +317,26 @@ impl Estate {
         let repo = self.next();
         let id = self.number();
         self.list(&format!("/repos/{repo}/hooks"), None, json!({"id": id, "active": true, "events": ["push"], "config": {"url": format!("https://ci.acme.test/{CANARY}?key={CANARY}"), "insecure_ssl": "0", "secret": "********"}, "created_at": ago("20")}));
-        self.unregistered(side, "webhook secret", &format!("127.0.0.1:webhook:{id}"), &[]);
+        self.unregistered(
+            side,
+            "webhook secret",
+            &format!("127.0.0.1:webhook:{id}"),
+            &[],
+        );
         let id = self.number();
-        self.list("/orgs/acme/installations", Some("installations"), json!({"id": id, "app_slug": format!("robot-{id}"), "app_id": id, "repository_selection": "all", "permissions": {"contents": "write", "administration": "write"}, "events": [], "created_at": ago("20"), "suspended_at": null}));
-        self.unregistered(side, "app installation", &format!("127.0.0.1:app-installation:{id}"), &[]);
+        self.list("/orgs/acme/installations", Some("installations"), json!({"id": id, "app_slug": format!("robot-{id}"), "app_id": id, "repository_selection": "all", "permissions": {"contents": "read", "issues": "write"}, "events": [], "created_at": ago("20"), "suspended_at": null}));
+        self.unregistered(
+            side,
+            "app installation",
+            &format!("127.0.0.1:app-installation:{id}"),
+            &[],
+        );
     }
 
     /// A fine-grained token; gives its key here.
     fn pat(&mut self, owner: &str, expires: Option<&str>, used: &str) -> String {
         let id = self.number();
-        self.list("/orgs/acme/personal-access-tokens", None, json!({"id": id, "token_id": id, "token_name": format!("token {id}"), "owner": {"login": owner}, "repository_selection": "subset", "permissions": {"repository": {"contents": "read"}}, "access_granted_at": ago("60"), "token_expired": false, "token_expires_at": expires.map(ago), "token_last_used_at": ago(used)}));
+        self.list("/orgs/acme/personal-access-tokens", None, json!({"id": id, "token_id": id, "token_name": format!("token {id}"), "owner": {"login": owner}, "repository_selection": "subset", "permissions": {"repository": {"contents": "read"}}, "access_granted_at": ago("20"), "token_expired": false, "token_expires_at": expires.map(ago), "token_last_used_at": ago(used)}));
         format!("127.0.0.1:pat:{id}")
     }
 
@@ -267,19 +358,37 @@ impl Estate {
 
     fn dates(&mut self, side: Side) {
         let is = side == Side::Defect;
+        let id = self.number();
+        let level = if is { "write" } else { "read" };
+        self.list("/orgs/acme/installations", Some("installations"), json!({"id": id, "app_slug": format!("keeper-{id}"), "app_id": id, "repository_selection": "all", "permissions": {"administration": level, "metadata": "read"}, "events": [], "created_at": ago("20"), "suspended_at": null}));
+        let key = format!("127.0.0.1:app-installation:{id}");
+        self.record(&key, "vendor offers none");
+        self.plant(side, "app that administers", &key, &["PRV-02"]);
         let (repo, name) = (self.next(), format!("OLD_{}", self.number()));
-        self.list(&format!("/repos/{repo}/actions/secrets"), Some("secrets"), slot(&name, if is { "800" } else { "20" }));
+        self.list(
+            &format!("/repos/{repo}/actions/secrets"),
+            Some("secrets"),
+            slot(&name, if is { "800" } else { "20" }),
+        );
         let key = format!("127.0.0.1:{repo}:actions.secret:{name}");
         self.record(&key, "vendor offers none");
         self.plant(side, "secret never rotated", &key, &["LIF-03"]);
         let repo = self.next();
-        let key = self.deploy_key(&repo, "200", if is { None } else { Some("yesterday") });
+        let key = self.deploy_key(&repo, "60", if is { None } else { Some("yesterday") });
         self.record(&key, "vendor offers none");
         self.plant(side, "deploy key never used", &key, &["LIF-06"]);
-        let key = self.pat("alice@acme.test", Some("in 50"), if is { "200" } else { "20" });
+        let key = self.pat(
+            "alice@acme.test",
+            Some("in 50"),
+            if is { "200" } else { "20" },
+        );
         self.record(&key, "");
         self.plant(side, "token unused", &key, &["LIF-06"]);
-        let key = self.pat("alice@acme.test", if is { None } else { Some("in 50") }, "yesterday");
+        let key = self.pat(
+            "alice@acme.test",
+            if is { None } else { Some("in 50") },
+            "yesterday",
+        );
         self.record(&key, "");
         self.plant(side, "token without end", &key, &["LIF-02"]);
         let key = self.authorization("personal access token", if is { "200" } else { "20" });

@@ -18,7 +18,7 @@ use estate::{CANARY, Estate, NOW, Pairs};
 
 const TOKEN: &str = "t0ken-of-the-auditor";
 /// The checks whose defects are planted; others may have their own word.
-const PLANTED: [&str; 4] = ["INV-01", "LIF-02", "LIF-03", "LIF-06"];
+const PLANTED: [&str; 5] = ["INV-01", "LIF-02", "LIF-03", "LIF-06", "PRV-02"];
 
 struct Running {
     host: Arc<Host>,
@@ -71,8 +71,14 @@ fn audit(world: &World) -> Ran {
 /// The record of a run without the times it took.
 fn record(world: &World) -> Value {
     let mut document: Value = serde_json::from_str(&world.read("out/findings.json")).expect("JSON");
-    document["run"].as_object_mut().expect("a run").remove("timings");
-    document.as_object_mut().expect("an object").remove("timings");
+    document["run"]
+        .as_object_mut()
+        .expect("a run")
+        .remove("timings");
+    document
+        .as_object_mut()
+        .expect("an object")
+        .remove("timings");
     document
 }
 
@@ -92,7 +98,11 @@ fn by_key(document: &Value, pairs: Pairs) -> Pairs {
     let key_of = |subject: &str| {
         let credential = credentials.iter().find(|one| one["subject"] == subject)?;
         let aliases = credential["aliases"].as_array()?;
-        aliases.iter().filter_map(Value::as_str).find(|alias| alias.starts_with("127.0.0.1:")).map(str::to_owned)
+        aliases
+            .iter()
+            .filter_map(Value::as_str)
+            .find(|alias| alias.starts_with("127.0.0.1:"))
+            .map(str::to_owned)
     };
     let named = pairs.into_iter().map(|(check, subject)| {
         let key = key_of(&subject).unwrap_or(subject);
@@ -103,10 +113,16 @@ fn by_key(document: &Value, pairs: Pairs) -> Pairs {
 
 /// No value and no token is in any file of the world, nor in what the program said.
 fn assert_clean(world: &World, ran: &Ran, secrets: &[String]) {
-    let mut texts = vec![("stdout".to_owned(), ran.stdout.clone()), ("stderr".to_owned(), ran.stderr.clone())];
+    let mut texts = vec![
+        ("stdout".to_owned(), ran.stdout.clone()),
+        ("stderr".to_owned(), ran.stderr.clone()),
+    ];
     for folder in ["out", "state", "tape", "home"] {
         for (path, bytes) in world.files(folder) {
-            texts.push((path.display().to_string(), String::from_utf8_lossy(&bytes).into_owned()));
+            texts.push((
+                path.display().to_string(),
+                String::from_utf8_lossy(&bytes).into_owned(),
+            ));
         }
     }
     for (name, text) in texts {
@@ -135,13 +151,18 @@ fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
         kinds,
         ..
     } = Estate::new(TOKEN);
-    assert!(defects >= 40 && kinds.len() >= 20, "{defects} defects of {} kinds", kinds.len());
+    assert!(
+        defects >= 40 && kinds.len() >= 20,
+        "{defects} defects of {} kinds",
+        kinds.len()
+    );
     host.failing = failing();
     let broken = Reply {
         status: 500,
         ..Reply::default()
     };
-    host.broken.insert("/repos/acme/r003/hooks".to_owned(), broken);
+    host.broken
+        .insert("/repos/acme/r003/hooks".to_owned(), broken);
     let running = start(host);
     let world = world(&register, running.server.address(), "record = \"tape\"");
     let ran = audit(&world);
@@ -150,17 +171,28 @@ fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
     let told = by_key(&live, found(&live));
     let missing: Vec<_> = expected.difference(&told).collect();
     let more: Vec<_> = told.difference(&expected).collect();
-    assert!(missing.is_empty() && more.is_empty(), "not found: {missing:#?}\nnot planted: {more:#?}");
+    assert!(
+        missing.is_empty() && more.is_empty(),
+        "not found: {missing:#?}\nnot planted: {more:#?}"
+    );
     // One list could not be seen, and nothing else: all other counts are whole.
     let coverage = live["coverage"].as_array().expect("coverage");
     let partial: Vec<(&str, &str)> = coverage
         .iter()
         .filter(|row| row["complete"] == json!(false))
-        .map(|row| (row["scope"].as_str().unwrap_or_default(), row["what"].as_str().unwrap_or_default()))
+        .map(|row| {
+            (
+                row["scope"].as_str().unwrap_or_default(),
+                row["what"].as_str().unwrap_or_default(),
+            )
+        })
         .collect();
     assert_eq!(partial, [("127.0.0.1:acme/r003", "webhooks")]);
     for row in coverage.iter().filter(|row| row["complete"] == json!(true)) {
-        assert!(row["expected"].is_null() || row["expected"] == row["received"], "{row}");
+        assert!(
+            row["expected"].is_null() || row["expected"] == row["received"],
+            "{row}"
+        );
     }
     let secrets = [TOKEN.to_owned(), CANARY.to_owned()];
     assert_clean(&world, &ran, &secrets);
@@ -234,11 +266,23 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
     let (private, public) = (seeds.read("id"), seeds.read("id.pub"));
     seeds.write("work/web/deploy.sh", format!("export TOKEN={logged}\n"));
     seeds.write("work/api/key.pem", &private);
-    seeds.write("work/api/run.sh", format!("curl -H 'Authorization: bearer {authorised}'\n"));
+    seeds.write(
+        "work/api/run.sh",
+        format!("curl -H 'Authorization: bearer {authorised}'\n"),
+    );
     for repo in ["web", "api"] {
         seeds.commit_all(&format!("work/{repo}"), "2026-01-01T00:00:00Z", "one");
         let bare = seeds.path(&format!("srv/acme/{repo}.git"));
-        seeds.git(&format!("work/{repo}"), &["clone", "--quiet", "--bare", ".", bare.to_str().expect("a path")]);
+        seeds.git(
+            &format!("work/{repo}"),
+            &[
+                "clone",
+                "--quiet",
+                "--bare",
+                ".",
+                bare.to_str().expect("a path"),
+            ],
+        );
     }
     let mut estate = Estate::new(TOKEN);
     let hash = {
@@ -246,22 +290,63 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
         data_encoding::BASE64.encode(&sha2::Sha256::digest(&logged))
     };
     let mut set = |path: &str, member, items: Vec<Value>| {
-        estate.host.routes.insert(path.to_owned(), keymuster_simulator::Route::List(member, items));
+        estate.host.routes.insert(
+            path.to_owned(),
+            keymuster_simulator::Route::List(member, items),
+        );
     };
-    set("/orgs/acme/repos", None, ["web", "api"].map(|name| json!({"name": name, "full_name": format!("acme/{name}"), "private": true})).to_vec());
-    set("/orgs/acme/audit-log", None, vec![json!({"@timestamp": 1_790_000_100_000_i64, "action": "git.clone", "actor": "dora", "hashed_token": hash, "programmatic_access_type": "Personal access token (classic)", "token_scopes": "repo"})]);
-    set("/orgs/acme/credential-authorizations", None, vec![json!({"login": "alice@acme.test", "credential_id": 5, "credential_type": "OAuth app token", "token_last_eight": authorised[authorised.len() - 8..], "scopes": ["repo"], "credential_accessed_at": "2026-11-01T00:00:00Z"})]);
+    set(
+        "/orgs/acme/repos",
+        None,
+        ["web", "api"]
+            .map(|name| json!({"name": name, "full_name": format!("acme/{name}"), "private": true}))
+            .to_vec(),
+    );
+    set(
+        "/orgs/acme/audit-log",
+        None,
+        vec![
+            json!({"@timestamp": 1_790_000_100_000_i64, "action": "git.clone", "actor": "dora", "hashed_token": hash, "programmatic_access_type": "Personal access token (classic)", "token_scopes": "repo"}),
+        ],
+    );
+    set(
+        "/orgs/acme/credential-authorizations",
+        None,
+        vec![
+            json!({"login": "alice@acme.test", "credential_id": 5, "credential_type": "OAuth app token", "token_last_eight": authorised[authorised.len() - 8..], "scopes": ["repo"], "credential_accessed_at": "2026-11-01T00:00:00Z"}),
+        ],
+    );
     for repo in ["web", "api"] {
-        for (path, member) in [("actions/secrets", Some("secrets")), ("actions/variables", Some("variables")), ("dependabot/secrets", Some("secrets")), ("codespaces/secrets", Some("secrets")), ("agents/secrets", Some("secrets")), ("agents/variables", Some("variables")), ("environments", Some("environments")), ("hooks", None), ("teams", None)] {
+        for (path, member) in [
+            ("actions/secrets", Some("secrets")),
+            ("actions/variables", Some("variables")),
+            ("dependabot/secrets", Some("secrets")),
+            ("codespaces/secrets", Some("secrets")),
+            ("agents/secrets", Some("secrets")),
+            ("agents/variables", Some("variables")),
+            ("environments", Some("environments")),
+            ("hooks", None),
+            ("teams", None),
+        ] {
             set(&format!("/repos/acme/{repo}/{path}"), member, vec![]);
         }
-        let keys = if repo == "web" { vec![json!({"id": 1, "key": public.trim(), "title": "ci", "read_only": false, "created_at": "2026-10-01T00:00:00Z", "last_used": "2026-11-20T00:00:00Z", "enabled": true})] } else { vec![] };
+        let keys = if repo == "web" {
+            vec![
+                json!({"id": 1, "key": public.trim(), "title": "ci", "read_only": false, "created_at": "2026-10-01T00:00:00Z", "last_used": "2026-11-20T00:00:00Z", "enabled": true}),
+            ]
+        } else {
+            vec![]
+        };
         set(&format!("/repos/acme/{repo}/keys"), None, keys);
     }
     estate.host.bulk.clear();
     estate.host.git = Some(seeds.path("srv"));
     let running = start(estate.host);
-    let world = world(&estate.register, running.server.address(), "clone = true\nleave-out = [\"actions policy\", \"default token permissions\", \"OIDC subject\"]");
+    let world = world(
+        &estate.register,
+        running.server.address(),
+        "clone = true\nleave-out = [\"actions policy\", \"default token permissions\", \"OIDC subject\"]",
+    );
     let ran = audit(&world);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let document = record(&world);
@@ -269,7 +354,11 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
     let joined = |end: &str| -> Vec<String> {
         let of = credentials.iter().filter(|one| {
             let subject = one["subject"].as_str().unwrap_or_default();
-            let aliases = one["aliases"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let aliases = one["aliases"]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str);
             aliases.chain([subject]).any(|name| name.contains(end))
         });
         of.map(ToString::to_string).collect()
@@ -281,13 +370,39 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
     ] {
         let all = joined(key);
         assert_eq!(all.len(), 1, "{key}: {all:?}");
-        assert!(all[0].contains(place), "{key} does not meet {place}: {}", all[0]);
+        assert!(
+            all[0].contains(place),
+            "{key} does not meet {place}: {}",
+            all[0]
+        );
     }
-    assert_clean(&world, &ran, &[TOKEN.to_owned(), logged.clone(), authorised.clone(), private.lines().nth(1).expect("a line").to_owned()]);
+    assert_clean(
+        &world,
+        &ran,
+        &[
+            TOKEN.to_owned(),
+            logged.clone(),
+            authorised.clone(),
+            private.lines().nth(1).expect("a line").to_owned(),
+        ],
+    );
     let posts: BTreeSet<String> = running.host.paths("POST");
-    assert!(posts.iter().all(|path| path.ends_with("/graphql") || path.ends_with("/git-upload-pack")), "{posts:?}");
+    assert!(
+        posts
+            .iter()
+            .all(|path| path.ends_with("/graphql") || path.ends_with("/git-upload-pack")),
+        "{posts:?}"
+    );
     // The second night: what did not change is neither fetched nor asked for in full.
-    let packs = |host: &Host| host.asked().iter().filter(|asked| asked.method == "POST" && String::from_utf8_lossy(&asked.body).contains("command=fetch")).count();
+    let packs = |host: &Host| {
+        host.asked()
+            .iter()
+            .filter(|asked| {
+                asked.method == "POST"
+                    && String::from_utf8_lossy(&asked.body).contains("command=fetch")
+            })
+            .count()
+    };
     let before = packs(&running.host);
     assert_eq!(audit(&world).code, 1);
     assert_eq!(packs(&running.host), before);
@@ -296,12 +411,21 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
 #[test]
 fn the_doctor_says_which_permission_is_missing() {
     let mut host = Estate::new(TOKEN).host;
-    host.routes.insert("/orgs/acme/installations".to_owned(), keymuster_simulator::Route::Refuse(403, "Resource not accessible by integration"));
+    host.routes.insert(
+        "/orgs/acme/installations".to_owned(),
+        keymuster_simulator::Route::Refuse(403, "Resource not accessible by integration"),
+    );
     let running = start(host);
     let world = world("Record ID,Name\n", running.server.address(), "");
     let ran = world.run(&["connectors", "doctor"]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);
-    assert!(ran.stdout.contains("missing: organization_administration: read: GET /orgs/{org}/installations is denied"), "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(
+            "missing: organization_administration: read: GET /orgs/{org}/installations is denied"
+        ),
+        "{}",
+        ran.stdout
+    );
     assert!(ran.stdout.contains("unseen stay installed GitHub Apps"));
     configure(&world, running.server.address(), "organisation = \"x\"");
     let ran = world.run(&["connectors", "doctor"]);

@@ -30,12 +30,21 @@ pub fn serve_git(folder: &Path, asked: &Asked) -> Option<Reply> {
         .env("GIT_PROJECT_ROOT", folder)
         .env("GIT_HTTP_EXPORT_ALL", "1")
         .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_PROTOCOL", asked.header("git-protocol").unwrap_or_default())
+        .env(
+            "GIT_PROTOCOL",
+            asked.header("git-protocol").unwrap_or_default(),
+        )
         .env("REQUEST_METHOD", &asked.method)
         .env("PATH_INFO", path)
         .env("QUERY_STRING", query)
-        .env("CONTENT_TYPE", asked.header("content-type").unwrap_or_default())
-        .env("HTTP_CONTENT_ENCODING", asked.header("content-encoding").unwrap_or_default())
+        .env(
+            "CONTENT_TYPE",
+            asked.header("content-type").unwrap_or_default(),
+        )
+        .env(
+            "HTTP_CONTENT_ENCODING",
+            asked.header("content-encoding").unwrap_or_default(),
+        )
         .env("CONTENT_LENGTH", asked.body.len().to_string())
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -49,7 +58,10 @@ pub fn serve_git(folder: &Path, asked: &Asked) -> Option<Reply> {
     });
     let output = child.wait_with_output().expect("git ends");
     let _ = writer.join();
-    let end = output.stdout.windows(4).position(|window| window == b"\r\n\r\n")?;
+    let end = output
+        .stdout
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&output.stdout[..end]).into_owned();
     let mut reply = Reply {
         status: 200,
@@ -63,7 +75,9 @@ pub fn serve_git(folder: &Path, asked: &Asked) -> Option<Reply> {
         if name.eq_ignore_ascii_case("status") {
             reply.status = value.trim().split(' ').next()?.parse().ok()?;
         } else {
-            reply.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+            reply
+                .headers
+                .push((name.to_ascii_lowercase(), value.trim().to_owned()));
         }
     }
     Some(reply)

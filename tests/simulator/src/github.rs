@@ -99,7 +99,10 @@ impl Host {
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        self.seen.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen
+            .state
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers.
@@ -111,8 +114,14 @@ impl Host {
         {
             return self.git(folder, asked);
         }
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-        let date = ("date".to_owned(), http_date(now.saturating_add_signed(self.skew)));
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default()
+            .as_secs();
+        let date = (
+            "date".to_owned(),
+            http_date(now.saturating_add_signed(self.skew)),
+        );
         let mut reply = self.api(asked, address, now);
         if reply.status != 0 {
             reply.headers.push(date);
@@ -123,7 +132,11 @@ impl Host {
     fn git(&self, folder: &std::path::Path, asked: &Asked) -> Reply {
         let is_let_in = self.token.is_empty()
             || asked.header("authorization").is_some_and(|header| {
-                header == format!("Basic {}", base64(format!("x-access-token:{}", self.token).as_bytes()))
+                header
+                    == format!(
+                        "Basic {}",
+                        base64(format!("x-access-token:{}", self.token).as_bytes())
+                    )
             });
         if !is_let_in {
             return Reply {
@@ -160,7 +173,9 @@ impl Host {
         match self.routes.get(asked.path()) {
             None => message(404, "Not Found"),
             Some(Route::Refuse(status, text)) => message(*status, text),
-            Some(Route::Moved(to)) => message(301, "Moved Permanently").with("location", to.replace("{address}", address)),
+            Some(Route::Moved(to)) => {
+                message(301, "Moved Permanently").with("location", to.replace("{address}", address))
+            }
             Some(Route::Raw(reply)) => {
                 let mut reply = reply.clone();
                 for (_, value) in &mut reply.headers {
@@ -193,7 +208,9 @@ impl Host {
     }
 
     fn login(&self, asked: &Asked) -> Option<Reply> {
-        let bearer = asked.header("authorization").and_then(|header| header.strip_prefix("Bearer "));
+        let bearer = asked
+            .header("authorization")
+            .and_then(|header| header.strip_prefix("Bearer "));
         if let Some((number, token)) = &self.installation
             && asked.method == "POST"
             && asked.path().ends_with("/access_tokens")
@@ -204,7 +221,10 @@ impl Host {
             return Some(if is_signed && !is_here {
                 message(404, "Not Found")
             } else if is_signed {
-                Reply::json(201, &json!({"token": token, "expires_at": "2099-01-01T00:00:00Z"}))
+                Reply::json(
+                    201,
+                    &json!({"token": token, "expires_at": "2099-01-01T00:00:00Z"}),
+                )
             } else {
                 message(401, "A JSON web token could not be decoded")
             });
@@ -237,7 +257,10 @@ impl Host {
             },
             4 => Reply {
                 cut: Some(9),
-                ..Reply::json(200, &json!({"total_count": 1, "secrets": [{"name": "CUT"}]}))
+                ..Reply::json(
+                    200,
+                    &json!({"total_count": 1, "secrets": [{"name": "CUT"}]}),
+                )
             },
             5 => Reply::default(),
             6 => Reply {
@@ -259,7 +282,10 @@ impl Host {
             return message(400, "only queries are let in");
         }
         let first = body["variables"]["first"].as_u64().unwrap_or(50) as usize;
-        let start: usize = body["variables"]["after"].as_str().and_then(|text| text.parse().ok()).unwrap_or(0);
+        let start: usize = body["variables"]["after"]
+            .as_str()
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
         let end = (start + first).min(self.bulk.len());
         let nodes = &self.bulk[start.min(end)..end];
         let next = end < self.bulk.len();
@@ -274,12 +300,23 @@ impl Host {
 }
 
 fn message(status: u16, text: &str) -> Reply {
-    Reply::json(status, &json!({"message": text, "documentation_url": "https://docs.github.com"}))
+    Reply::json(
+        status,
+        &json!({"message": text, "documentation_url": "https://docs.github.com"}),
+    )
 }
 
 fn page(asked: &Asked, address: &str, member: Option<&str>, items: &[Value]) -> Reply {
-    let number = |name: &str, or: usize| asked.parameter(name).and_then(|text| text.parse().ok()).unwrap_or(or);
-    let (size, page) = (number("per_page", 30).clamp(1, 100), number("page", 1).max(1));
+    let number = |name: &str, or: usize| {
+        asked
+            .parameter(name)
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(or)
+    };
+    let (size, page) = (
+        number("per_page", 30).clamp(1, 100),
+        number("page", 1).max(1),
+    );
     let start = ((page - 1) * size).min(items.len());
     let end = (start + size).min(items.len());
     let shown = &items[start..end];
@@ -312,7 +349,10 @@ fn page(asked: &Asked, address: &str, member: Option<&str>, items: &[Value]) -> 
 
 /// The same answer as before is told in no bytes.
 fn tagged(asked: &Asked, reply: Reply) -> Reply {
-    let etag = format!("W/\"{:016x}\"", lot(&String::from_utf8_lossy(&reply.body), 7));
+    let etag = format!(
+        "W/\"{:016x}\"",
+        lot(&String::from_utf8_lossy(&reply.body), 7)
+    );
     if asked.header("if-none-match") == Some(etag.as_str()) {
         return Reply {
             status: 304,
@@ -343,13 +383,28 @@ fn http_date(at: u64) -> String {
         left -= 365 + u64::from(leap(year));
         year += 1;
     }
-    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let lengths = [
+        31,
+        28 + u64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+        31,
+    ];
     let mut month = 0;
     while left >= lengths[month] {
         left -= lengths[month];
         month += 1;
     }
-    let names = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    let names = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
     let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
     format!(
         "{}, {:02} {} {year} {:02}:{:02}:{:02} GMT",
@@ -366,7 +421,9 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let all = chunk.iter().enumerate().fold(0u32, |all, (at, byte)| all | u32::from(*byte) << (16 - 8 * at));
+        let all = chunk.iter().enumerate().fold(0u32, |all, (at, byte)| {
+            all | u32::from(*byte) << (16 - 8 * at)
+        });
         for digit in 0..4 {
             if digit <= chunk.len() {
                 text.push(char::from(DIGITS[(all >> (18 - 6 * digit) & 63) as usize]));

@@ -40,7 +40,10 @@ impl Asked {
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let query = self.target.split_once('?')?.1;
         let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.into_iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+        pairs
+            .into_iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, value)| value)
     }
 }
 
@@ -62,7 +65,10 @@ pub struct Reply {
 impl Reply {
     /// An answer with a JSON body.
     pub fn json(status: u16, body: &serde_json::Value) -> Reply {
-        let json = ("content-type".to_owned(), "application/json; charset=utf-8".to_owned());
+        let json = (
+            "content-type".to_owned(),
+            "application/json; charset=utf-8".to_owned(),
+        );
         Reply {
             status,
             headers: vec![json],
@@ -162,12 +168,20 @@ fn read(reader: &mut BufReader<TcpStream>) -> Option<Asked> {
         let Some((name, value)) = line.trim_end().split_once(':') else {
             break;
         };
-        asked.headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
+        asked
+            .headers
+            .push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    if asked.header("transfer-encoding").is_some_and(|value| value.contains("chunked")) {
+    if asked
+        .header("transfer-encoding")
+        .is_some_and(|value| value.contains("chunked"))
+    {
         asked.body = chunks(reader)?;
     } else {
-        let length = asked.header("content-length").and_then(|text| text.parse().ok()).unwrap_or(0);
+        let length = asked
+            .header("content-length")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0);
         asked.body = vec![0; length];
         reader.read_exact(&mut asked.body).ok()?;
     }
@@ -191,7 +205,11 @@ fn chunks(reader: &mut BufReader<TcpStream>) -> Option<Vec<u8>> {
 }
 
 fn write(writer: &mut TcpStream, reply: &Reply) -> std::io::Result<()> {
-    let mut head = format!("HTTP/1.1 {} x\r\ncontent-length: {}\r\n", reply.status, reply.body.len());
+    let mut head = format!(
+        "HTTP/1.1 {} x\r\ncontent-length: {}\r\n",
+        reply.status,
+        reply.body.len()
+    );
     for (name, value) in &reply.headers {
         head.push_str(&format!("{name}: {value}\r\n"));
     }

@@ -17,14 +17,25 @@ pub(crate) fn hook(book: &mut Book<'_>, scope: &str, owners: &[Owner], of: &Hook
     for name in query.trim_start_matches('?').split('&') {
         book.setting(&key, "url-parameter", name, source);
     }
-    book.flag(&key, "verifies-certificate", of.config.insecure_ssl.map(|insecure| !insecure), source);
+    book.flag(
+        &key,
+        "verifies-certificate",
+        of.config.insecure_ssl.map(|insecure| !insecure),
+        source,
+    );
     book.flag(&key, "has-secret", Some(of.config.secret), source);
     book.flag(&key, "active", of.active, source);
     for event in &of.events {
         book.setting(&key, "event", event, source);
     }
     for owner in owners {
-        book.claim(&key, &owner.party, (owner.role, owner.confidence), None, &owner.source);
+        book.claim(
+            &key,
+            &owner.party,
+            (owner.role, owner.confidence),
+            None,
+            &owner.source,
+        );
     }
     if of.config.secret {
         book.emit(Item::Credential(Credential {

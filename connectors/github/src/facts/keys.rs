@@ -51,6 +51,12 @@ pub(crate) fn deploy_key(
         book.claim(&key, login, (ClaimRole::Creator, 80), made, source);
     }
     for owner in owners {
-        book.claim(&key, &owner.party, (owner.role, owner.confidence), None, &owner.source);
+        book.claim(
+            &key,
+            &owner.party,
+            (owner.role, owner.confidence),
+            None,
+            &owner.source,
+        );
     }
 }

@@ -31,12 +31,18 @@ struct Token {
 
 /// One entry.
 pub(crate) fn log(book: &mut Book<'_>, log: &mut Log, entry: &LogEntry, source: &Source) {
-    let Some(at) = entry.timestamp.and_then(|at| Timestamp::from_millisecond(at).ok()) else {
+    let Some(at) = entry
+        .timestamp
+        .and_then(|at| Timestamp::from_millisecond(at).ok())
+    else {
         return;
     };
     if let Some((subject, kind)) = changed(book, entry) {
         if let (EventKind::Created | EventKind::Changed, Some(actor)) = (kind, &entry.actor) {
-            let maker = log.makers.entry(subject.clone()).or_insert((at, actor.clone()));
+            let maker = log
+                .makers
+                .entry(subject.clone())
+                .or_insert((at, actor.clone()));
             if maker.0 < at {
                 *maker = (at, actor.clone());
             }
@@ -53,7 +59,11 @@ pub(crate) fn log(book: &mut Book<'_>, log: &mut Log, entry: &LogEntry, source: 
         return;
     };
     let hash = hash.to_string();
-    let access = entry.programmatic_access_type.as_deref().unwrap_or_default().to_lowercase();
+    let access = entry
+        .programmatic_access_type
+        .as_deref()
+        .unwrap_or_default()
+        .to_lowercase();
     let kind = match access.as_str() {
         // An app's tokens end in an hour, and there are many.
         text if text.contains("server-to-server") => return,
@@ -100,7 +110,9 @@ fn changed(book: &Book<'_>, entry: &LogEntry) -> Option<(Key, EventKind)> {
     let scope = match area {
         "org" => book.names.organization(),
         "repo" => book.names.repository(entry.repo.as_deref()?),
-        "environment" => book.names.environment(entry.repo.as_deref()?, entry.environment_name.as_deref()?),
+        "environment" => book
+            .names
+            .environment(entry.repo.as_deref()?, entry.environment_name.as_deref()?),
         _ => return None,
     };
     Some((slot_key(&scope, store, name), kind))

@@ -19,7 +19,14 @@ pub(crate) struct Owner {
 
 /// Custom properties whose value names an owner, in lower case and without separators.
 const OWNER_PROPERTIES: [&str; 8] = [
-    "owner", "owners", "ownerteam", "owningteam", "team", "serviceowner", "responsible", "contact",
+    "owner",
+    "owners",
+    "ownerteam",
+    "owningteam",
+    "team",
+    "serviceowner",
+    "responsible",
+    "contact",
 ];
 /// A file of owners longer than this is not honoured by GitHub either.
 const OWNERS_LIMIT: usize = 3 << 20;
@@ -43,7 +50,10 @@ pub(crate) fn codeowner(text: &str, source: &Source) -> Vec<Owner> {
         };
         if covers_workflows(pattern) {
             // A pattern without owners takes them away.
-            found = words.filter(|word| word.contains('@')).take(OWNERS).collect();
+            found = words
+                .filter(|word| word.contains('@'))
+                .take(OWNERS)
+                .collect();
         }
     }
     let owner = |party: &str| Owner {
@@ -60,7 +70,13 @@ fn covers_workflows(pattern: &str) -> bool {
     let pattern = pattern.trim_start_matches('/');
     matches!(
         pattern.trim_end_matches('/'),
-        "*" | "**" | ".github" | ".github/*" | ".github/**" | ".github/workflows" | ".github/workflows/*" | ".github/workflows/**"
+        "*" | "**"
+            | ".github"
+            | ".github/*"
+            | ".github/**"
+            | ".github/workflows"
+            | ".github/workflows/*"
+            | ".github/workflows/**"
     )
 }
 
@@ -122,8 +138,14 @@ mod tests {
             owners.into_iter().map(|owner| owner.party).collect()
         };
         assert_eq!(of("* @acme/all\n/docs/ @acme/writers\n"), ["@acme/all"]);
-        assert_eq!(of("* @acme/all\n.github/ @acme/ci ops@acme.test # they\n"), ["@acme/ci", "ops@acme.test"]);
-        assert_eq!(of("# * @nobody\n* @acme/all\n/.github/workflows/\n"), Vec::<String>::new());
+        assert_eq!(
+            of("* @acme/all\n.github/ @acme/ci ops@acme.test # they\n"),
+            ["@acme/ci", "ops@acme.test"]
+        );
+        assert_eq!(
+            of("# * @nobody\n* @acme/all\n/.github/workflows/\n"),
+            Vec::<String>::new()
+        );
         assert_eq!(of("*.js @acme/web\n"), Vec::<String>::new());
         assert_eq!(of("\u{0}\n*\t@a/b\t@c\r\n"), ["@a/b", "@c"]);
     }

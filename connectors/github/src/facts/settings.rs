@@ -4,15 +4,25 @@ use keymuster_api::{Key, Source};
 
 use crate::{
     book::Book,
-    wire::{ActionsPermissions, Environment, OidcSubject, Organization, Repository, WorkflowPermissions},
+    wire::{
+        ActionsPermissions, Environment, OidcSubject, Organization, Repository, WorkflowPermissions,
+    },
 };
 
 /// The organisation itself.
 pub(crate) fn organization(book: &mut Book<'_>, scope: &str, of: &Organization, source: &Source) {
     let key = Key(scope.to_owned());
-    let permission = of.default_repository_permission.as_deref().unwrap_or_default();
+    let permission = of
+        .default_repository_permission
+        .as_deref()
+        .unwrap_or_default();
     book.setting(&key, "default-repository-permission", permission, source);
-    book.flag(&key, "requires-second-factor", of.two_factor_requirement_enabled, source);
+    book.flag(
+        &key,
+        "requires-second-factor",
+        of.two_factor_requirement_enabled,
+        source,
+    );
 }
 
 /// A repository itself.
@@ -60,24 +70,57 @@ pub(crate) fn environment(book: &mut Book<'_>, scope: &str, of: &Environment, so
 pub(crate) fn actions(book: &mut Book<'_>, scope: &str, of: &ActionsPermissions, source: &Source) {
     let key = Key(scope.to_owned());
     book.flag(&key, "actions-enabled", of.enabled, source);
-    book.setting(&key, "actions-enabled-in", of.enabled_repositories.as_deref().unwrap_or_default(), source);
-    book.setting(&key, "allowed-actions", of.allowed_actions.as_deref().unwrap_or_default(), source);
-    book.flag(&key, "sha-pinning-required", of.sha_pinning_required, source);
+    book.setting(
+        &key,
+        "actions-enabled-in",
+        of.enabled_repositories.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.setting(
+        &key,
+        "allowed-actions",
+        of.allowed_actions.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.flag(
+        &key,
+        "sha-pinning-required",
+        of.sha_pinning_required,
+        source,
+    );
 }
 
 /// What tokens of runs may do by default.
-pub(crate) fn workflows(book: &mut Book<'_>, scope: &str, of: &WorkflowPermissions, source: &Source) {
+pub(crate) fn workflows(
+    book: &mut Book<'_>,
+    scope: &str,
+    of: &WorkflowPermissions,
+    source: &Source,
+) {
     let key = Key(scope.to_owned());
-    let default = of.default_workflow_permissions.as_deref().unwrap_or_default();
+    let default = of
+        .default_workflow_permissions
+        .as_deref()
+        .unwrap_or_default();
     book.setting(&key, "default-token-permissions", default, source);
-    book.flag(&key, "token-approves-reviews", of.can_approve_pull_request_reviews, source);
+    book.flag(
+        &key,
+        "token-approves-reviews",
+        of.can_approve_pull_request_reviews,
+        source,
+    );
 }
 
 /// What identity tokens of runs say of themselves.
 pub(crate) fn oidc(book: &mut Book<'_>, scope: &str, of: &OidcSubject, source: &Source) {
     let key = Key(scope.to_owned());
     book.flag(&key, "oidc-subject-default", of.use_default, source);
-    book.flag(&key, "oidc-subject-immutable", of.use_immutable_subject, source);
+    book.flag(
+        &key,
+        "oidc-subject-immutable",
+        of.use_immutable_subject,
+        source,
+    );
     for claim in &of.include_claim_keys {
         book.setting(&key, "oidc-subject-claims", claim, source);
     }

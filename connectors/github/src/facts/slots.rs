@@ -107,6 +107,12 @@ pub(crate) fn variable(book: &mut Book<'_>, shelf: &Shelf<'_>, of: &Variable, se
 
 fn claims(book: &mut Book<'_>, shelf: &Shelf<'_>, slot: &Slot) {
     for owner in shelf.owners {
-        book.claim(&slot.key, &owner.party, (owner.role, owner.confidence), None, &owner.source);
+        book.claim(
+            &slot.key,
+            &owner.party,
+            (owner.role, owner.confidence),
+            None,
+            &owner.source,
+        );
     }
 }

@@ -49,7 +49,10 @@ fn person(book: &mut Book<'_>, login: Option<&str>, source: &Source) -> Option<K
 /// An installed app: a principal, and the private key behind it, of which no more is known.
 pub(crate) fn installation(book: &mut Book<'_>, of: &Installation, source: &Source) {
     let key = book.names.key("app-installation", &of.id);
-    let name = of.app_slug.clone().unwrap_or_else(|| format!("app {}", of.id));
+    let name = of
+        .app_slug
+        .clone()
+        .unwrap_or_else(|| format!("app {}", of.id));
     let account = Some(book.names.organization.to_lowercase());
     let status = if of.suspended_at.is_some() {
         Status::Disabled
@@ -89,10 +92,30 @@ pub(crate) fn installation(book: &mut Book<'_>, of: &Installation, source: &Sour
         source: source.clone(),
     }));
     permissions(book, &key, &of.permissions, source);
-    book.setting(&key, "repositories", of.repository_selection.as_deref().unwrap_or_default(), source);
-    book.setting(&key, "app-id", of.app_id.as_deref().unwrap_or_default(), source);
-    book.setting(&key, "suspended-at", of.suspended_at.as_deref().unwrap_or_default(), source);
-    book.setting(&key, "updated-at", of.updated_at.as_deref().unwrap_or_default(), source);
+    book.setting(
+        &key,
+        "repositories",
+        of.repository_selection.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.setting(
+        &key,
+        "app-id",
+        of.app_id.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.setting(
+        &key,
+        "suspended-at",
+        of.suspended_at.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.setting(
+        &key,
+        "updated-at",
+        of.updated_at.as_deref().unwrap_or_default(),
+        source,
+    );
     for event in &of.events {
         book.setting(&key, "event", event, source);
     }
@@ -123,7 +146,11 @@ pub(crate) fn pat(book: &mut Book<'_>, of: &Pat, source: &Source) {
             (Some(name), None) => name.clone(),
             (None, _) => format!("token {}", of.id),
         }),
-        status: if is_over { Status::Revoked } else { Status::Active },
+        status: if is_over {
+            Status::Revoked
+        } else {
+            Status::Active
+        },
         // Only when it was let in is told; it may be older.
         created: time(of.access_granted_at.as_deref()).into(),
         rotated: Known::Unsupported,
@@ -144,21 +171,40 @@ pub(crate) fn pat_request(book: &mut Book<'_>, of: &Pat, source: &Source) {
     rights(book, &key, of, source);
     let login = of.owner.login.as_deref().unwrap_or_default();
     book.setting(&key, "requested-by", login, source);
-    book.setting(&key, "requested-at", of.created_at.as_deref().unwrap_or_default(), source);
-    book.setting(&key, "expires", of.token_expires_at.as_deref().unwrap_or("never"), source);
+    book.setting(
+        &key,
+        "requested-at",
+        of.created_at.as_deref().unwrap_or_default(),
+        source,
+    );
+    book.setting(
+        &key,
+        "expires",
+        of.token_expires_at.as_deref().unwrap_or("never"),
+        source,
+    );
 }
 
 fn rights(book: &mut Book<'_>, key: &Key, of: &Pat, source: &Source) {
     permissions(book, key, &of.permissions.organization, source);
     permissions(book, key, &of.permissions.repository, source);
     permissions(book, key, &of.permissions.other, source);
-    book.setting(key, "repositories", of.repository_selection.as_deref().unwrap_or_default(), source);
+    book.setting(
+        key,
+        "repositories",
+        of.repository_selection.as_deref().unwrap_or_default(),
+        source,
+    );
 }
 
 /// A credential of a member that was authorised for single sign-on.
 pub(crate) fn authorization(book: &mut Book<'_>, of: &Authorization, source: &Source) {
     let key = book.names.key("authorisation", &of.credential_id);
-    let word = of.credential_type.as_deref().unwrap_or_default().to_lowercase();
+    let word = of
+        .credential_type
+        .as_deref()
+        .unwrap_or_default()
+        .to_lowercase();
     let kind = if word.contains("ssh") {
         "key.ssh"
     } else if word.contains("oauth") {
@@ -169,7 +215,10 @@ pub(crate) fn authorization(book: &mut Book<'_>, of: &Authorization, source: &So
         "github.pat"
     };
     let identity = person(book, of.login.as_deref(), source);
-    let title = of.authorized_credential_title.as_ref().or(of.authorized_credential_note.as_ref());
+    let title = of
+        .authorized_credential_title
+        .as_ref()
+        .or(of.authorized_credential_note.as_ref());
     let login = of.login.as_deref().unwrap_or("somebody");
     let print = of.fingerprint.as_deref().filter(|_| kind == "key.ssh");
     let print = print.and_then(|print| {
@@ -196,7 +245,10 @@ pub(crate) fn authorization(book: &mut Book<'_>, of: &Authorization, source: &So
         expires: match kind {
             // Keys and authorisations have no end of their own.
             "github.pat" => last(of.authorized_credential_expires_at.as_deref()),
-            _ => of.authorized_credential_expires_at.as_deref().map_or(Known::Unsupported, |at| last(Some(at))),
+            _ => of
+                .authorized_credential_expires_at
+                .as_deref()
+                .map_or(Known::Unsupported, |at| last(Some(at))),
         },
         source: source.clone(),
     }));

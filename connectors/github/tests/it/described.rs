@@ -21,17 +21,31 @@ fn every_example_of_githubs_description_is_read() {
             .replace("{org}", "acme")
             .replace("{owner}/{repo}", "octocat/Hello-World")
             .replace("{environment_name}", "staging");
-        for name in ["GH_TOKEN", "GIST_ID", "MY_ARTIFACTORY_PASSWORD", "CREDENTIAL"] {
-            host.routes.insert(path.replace("{name}", name), Route::One(answer.clone()));
+        for name in [
+            "GH_TOKEN",
+            "GIST_ID",
+            "MY_ARTIFACTORY_PASSWORD",
+            "CREDENTIAL",
+        ] {
+            host.routes
+                .insert(path.replace("{name}", name), Route::One(answer.clone()));
         }
     }
     let world = World::new(host);
     let told = world.sweep(&|spec| spec.leave_out = vec!["repository outlines".to_owned()]);
-    let broken: Vec<_> = told.gaps.iter().filter(|gap| gap.kind != GapKind::Missing).collect();
+    let broken: Vec<_> = told
+        .gaps
+        .iter()
+        .filter(|gap| gap.kind != GapKind::Missing)
+        .collect();
     assert!(broken.is_empty(), "{broken:#?}");
     let asked = world.host.paths("GET").len();
     assert!(asked >= 35, "only {asked} paths were asked");
-    let kinds: BTreeSet<&str> = told.credentials.iter().map(|one| one.kind.as_str()).collect();
+    let kinds: BTreeSet<&str> = told
+        .credentials
+        .iter()
+        .map(|one| one.kind.as_str())
+        .collect();
     for kind in [
         "github.actions-secret",
         "github.agents-secret",

@@ -86,7 +86,9 @@ const ONE: Endpoint = Endpoint {
 };
 
 fn things(count: usize) -> Vec<Value> {
-    (0..count).map(|n| json!({"name": format!("thing {n}"), "temp_clone_token": "CANARYclone"})).collect()
+    (0..count)
+        .map(|n| json!({"name": format!("thing {n}"), "temp_clone_token": "CANARYclone"}))
+        .collect()
 }
 
 fn quick() -> Patience {
@@ -130,7 +132,10 @@ impl World {
     }
 
     fn of(routes: Vec<(&str, Route)>) -> World {
-        let routes = routes.into_iter().map(|(path, route)| (path.to_owned(), route)).collect();
+        let routes = routes
+            .into_iter()
+            .map(|(path, route)| (path.to_owned(), route))
+            .collect();
         World::new(Host {
             routes,
             ..Host::default()
@@ -159,7 +164,8 @@ impl World {
 
     fn list(&self, endpoint: &Endpoint, of: &str) -> Answer<Listed<Thing>> {
         let rest = self.rest();
-        keymuster_http::run(rest.list(endpoint, &[("of", of)], &[("per_page", "10")])).expect("a runtime")
+        keymuster_http::run(rest.list(endpoint, &[("of", of)], &[("per_page", "10")]))
+            .expect("a runtime")
     }
 
     fn one(&self, of: &str) -> Answer<Thing> {
@@ -197,25 +203,53 @@ fn pages_are_followed_to_their_end_and_counted() {
 fn denied_absent_unsupported_and_empty_are_four_answers() {
     let world = World::of(vec![
         ("/things/empty", Route::List(None, vec![])),
-        ("/things/denied", Route::Refuse(403, "Resource not accessible CANARYword \u{1b}[2J")),
+        (
+            "/things/denied",
+            Route::Refuse(403, "Resource not accessible CANARYword \u{1b}[2J"),
+        ),
         ("/things/gone", Route::Refuse(410, "gone")),
         ("/things/bad-login", Route::Refuse(401, "Bad credentials")),
     ]);
-    assert_eq!(world.list(&LIST, "empty").map(|listed| listed.items), Ok(vec![]));
+    assert_eq!(
+        world.list(&LIST, "empty").map(|listed| listed.items),
+        Ok(vec![])
+    );
     let Err(Unseen::Denied(words)) = world.list(&LIST, "denied") else {
         panic!("denied");
     };
-    assert!(words.contains("Resource not accessible") && words.contains("things: read"), "{words}");
-    assert!(!words.contains("CANARY") && !words.contains('\u{1b}'), "{words}");
-    assert!(matches!(world.list(&LIST, "hidden"), Err(Unseen::Denied(_))));
+    assert!(
+        words.contains("Resource not accessible") && words.contains("things: read"),
+        "{words}"
+    );
+    assert!(
+        !words.contains("CANARY") && !words.contains('\u{1b}'),
+        "{words}"
+    );
+    assert!(matches!(
+        world.list(&LIST, "hidden"),
+        Err(Unseen::Denied(_))
+    ));
     assert_eq!(world.one("nothing"), Err(Unseen::Absent));
-    assert!(matches!(world.list(&LIST, "gone"), Err(Unseen::Unsupported(_))));
-    assert!(matches!(world.list(&LIST, "bad-login"), Err(Unseen::Denied(_))));
+    assert!(matches!(
+        world.list(&LIST, "gone"),
+        Err(Unseen::Unsupported(_))
+    ));
+    assert!(matches!(
+        world.list(&LIST, "bad-login"),
+        Err(Unseen::Denied(_))
+    ));
     let calls = world.host.calls();
     for step in ["..", ".", ""] {
-        assert!(matches!(world.list(&LIST, step), Err(Unseen::Failed(GapKind::Corrupt, _))));
+        assert!(matches!(
+            world.list(&LIST, step),
+            Err(Unseen::Failed(GapKind::Corrupt, _))
+        ));
     }
-    assert_eq!(world.host.calls(), calls, "a step would lead to another endpoint");
+    assert_eq!(
+        world.host.calls(),
+        calls,
+        "a step would lead to another endpoint"
+    );
 }
 
 #[test]
@@ -233,9 +267,15 @@ fn faults_are_borne_and_broken_answers_told() {
         ..Host::default()
     };
     for n in 0..40 {
-        host.routes.insert(format!("/things/{n}"), Route::List(None, things(3)));
+        host.routes
+            .insert(format!("/things/{n}"), Route::List(None, things(3)));
     }
-    for (name, reply) in [("cut", cut), ("html", html()), ("closed", Reply::default()), ("wrong", Reply::json(200, &json!("text")))] {
+    for (name, reply) in [
+        ("cut", cut),
+        ("html", html()),
+        ("closed", Reply::default()),
+        ("wrong", Reply::json(200, &json!("text"))),
+    ] {
         host.broken.insert(format!("/things/{name}"), reply);
     }
     let world = World::new(host);
@@ -259,40 +299,82 @@ fn faults_are_borne_and_broken_answers_told() {
 #[test]
 fn entries_of_another_form_cost_only_themselves() {
     let mut list = things(3);
-    list.extend([json!({"name": 7}), json!(null), json!([[[]]]), json!({"name": "last", "new": {"x": 1}})]);
+    list.extend([
+        json!({"name": 7}),
+        json!(null),
+        json!([[[]]]),
+        json!({"name": "last", "new": {"x": 1}}),
+    ]);
     let deep = format!("{}{}", "[".repeat(5000), "]".repeat(5000));
     let deep = Reply {
         status: 200,
         body: deep.into_bytes(),
         ..Reply::default()
     };
-    let world = World::of(vec![("/things/a", Route::List(None, list)), ("/things/deep", Route::Raw(deep))]);
+    let world = World::of(vec![
+        ("/things/a", Route::List(None, list)),
+        ("/things/deep", Route::Raw(deep)),
+    ]);
     let listed = world.list(&LIST, "a").expect("a list");
-    assert_eq!((listed.items.len(), listed.broken, listed.is_whole()), (4, 3, false));
-    assert!(matches!(world.list(&LIST, "deep"), Err(Unseen::Failed(GapKind::Corrupt, _))));
+    assert_eq!(
+        (listed.items.len(), listed.broken, listed.is_whole()),
+        (4, 3, false)
+    );
+    assert!(matches!(
+        world.list(&LIST, "deep"),
+        Err(Unseen::Failed(GapKind::Corrupt, _))
+    ));
 }
 
 #[test]
 fn no_link_and_no_redirect_leads_away_and_no_chain_is_endless() {
-    let link = |to: &str| Route::Raw(Reply::json(200, &json!(things(1))).with("link", format!("<{to}>; rel=\"next\"")));
+    let link = |to: &str| {
+        Route::Raw(
+            Reply::json(200, &json!(things(1))).with("link", format!("<{to}>; rel=\"next\"")),
+        )
+    };
     let elsewhere = World::of(vec![]);
     let away = elsewhere.server.address().to_owned();
     let world = World::of(vec![
         ("/things/away", link(&format!("{away}/things/a"))),
-        ("/things/circle", link("{address}/things/circle?per_page=10")),
-        ("/things/moved", Route::Moved("{address}/things/new".to_owned())),
+        (
+            "/things/circle",
+            link("{address}/things/circle?per_page=10"),
+        ),
+        (
+            "/things/moved",
+            Route::Moved("{address}/things/new".to_owned()),
+        ),
         ("/things/new", Route::List(None, things(2))),
         ("/things/stolen", Route::Moved(format!("{away}/things/a"))),
-        ("/things/round", Route::Moved("{address}/things/round".to_owned())),
+        (
+            "/things/round",
+            Route::Moved("{address}/things/round".to_owned()),
+        ),
     ]);
     let listed = world.list(&LIST, "away").expect("its first page");
     assert_eq!(listed.items.len(), 1);
-    assert!(matches!(listed.stopped, Some(Unseen::Failed(GapKind::Corrupt, _))));
+    assert!(matches!(
+        listed.stopped,
+        Some(Unseen::Failed(GapKind::Corrupt, _))
+    ));
     let listed = world.list(&LIST, "circle").expect("its first page");
-    assert!(matches!(listed.stopped, Some(Unseen::Failed(GapKind::Limit, _))));
-    assert_eq!(world.list(&LIST, "moved").map(|listed| listed.items.len()), Ok(2));
-    assert!(matches!(world.list(&LIST, "stolen"), Err(Unseen::Failed(GapKind::Denied, _))));
-    assert!(matches!(world.list(&LIST, "round"), Err(Unseen::Failed(GapKind::Corrupt, _))));
+    assert!(matches!(
+        listed.stopped,
+        Some(Unseen::Failed(GapKind::Limit, _))
+    ));
+    assert_eq!(
+        world.list(&LIST, "moved").map(|listed| listed.items.len()),
+        Ok(2)
+    );
+    assert!(matches!(
+        world.list(&LIST, "stolen"),
+        Err(Unseen::Failed(GapKind::Denied, _))
+    ));
+    assert!(matches!(
+        world.list(&LIST, "round"),
+        Err(Unseen::Failed(GapKind::Corrupt, _))
+    ));
     assert_eq!(elsewhere.host.calls(), 0, "nobody went to the other host");
 }
 
@@ -302,7 +384,8 @@ fn a_chain_of_ever_new_pages_ends() {
     let server = Server::start(Arc::new(move |asked| {
         let mut page = page.lock().expect("lock");
         *page += 1;
-        Reply::json(200, &json!(things(1))).with("link", format!("<{}?page={page}>; rel=next", asked.path()))
+        Reply::json(200, &json!(things(1)))
+            .with("link", format!("<{}?page={page}>; rel=next", asked.path()))
     }));
     let world = World {
         server,
@@ -310,13 +393,18 @@ fn a_chain_of_ever_new_pages_ends() {
     };
     let listed = world.list(&LIST, "endless").expect("some pages");
     assert_eq!(listed.items.len(), 50);
-    assert!(matches!(listed.stopped, Some(Unseen::Failed(GapKind::Limit, _))));
+    assert!(matches!(
+        listed.stopped,
+        Some(Unseen::Failed(GapKind::Limit, _))
+    ));
 }
 
 #[test]
 fn the_primary_limit_is_waited_for_by_the_hosts_own_clock() {
     for skew in [0, -7200, 7200] {
-        let routes = (0..6).map(|n| (format!("/things/{n}"), Route::List(None, things(1)))).collect();
+        let routes = (0..6)
+            .map(|n| (format!("/things/{n}"), Route::List(None, things(1))))
+            .collect();
         let world = World::new(Host {
             routes,
             limit: Some(3),
@@ -332,21 +420,33 @@ fn the_primary_limit_is_waited_for_by_the_hosts_own_clock() {
     }
     let late = Reply::json(429, &json!({"message": "later"})).with("retry-after", "86000");
     let world = World::of(vec![("/things/late", Route::Raw(late))]);
-    assert!(matches!(world.list(&LIST, "late"), Err(Unseen::Failed(GapKind::Limit, _))));
+    assert!(matches!(
+        world.list(&LIST, "late"),
+        Err(Unseen::Failed(GapKind::Limit, _))
+    ));
 }
 
 #[test]
 fn a_dead_host_and_a_stopped_run_end_at_once() {
     let world = World::of(vec![("/things/a", Route::List(None, things(1)))]);
     world.cancel.cancel();
-    assert!(matches!(world.list(&LIST, "a"), Err(Unseen::Failed(GapKind::Cancelled, _))));
+    assert!(matches!(
+        world.list(&LIST, "a"),
+        Err(Unseen::Failed(GapKind::Cancelled, _))
+    ));
     assert_eq!(world.host.calls(), 0);
     let mut world = World::of(vec![]);
-    let port = std::net::TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("an address").port();
+    let port = std::net::TcpListener::bind("127.0.0.1:0")
+        .expect("a port")
+        .local_addr()
+        .expect("an address")
+        .port();
     world.replay = false;
     let cancel = Cancel::new();
     let rest = Rest::new(RestSpec {
-        base: format!("http://127.0.0.1:{port}").parse().expect("an address"),
+        base: format!("http://127.0.0.1:{port}")
+            .parse()
+            .expect("an address"),
         queries: None,
         transport: Some(Arc::new(Network::new(&[]).expect("a client"))),
         identity: "dead".to_owned(),
@@ -363,8 +463,12 @@ fn a_dead_host_and_a_stopped_run_end_at_once() {
     });
     let began = Instant::now();
     for _ in 0..200 {
-        let answer: Answer<Thing> = keymuster_http::run(rest.one(&ONE, &[("of", "a")], &[])).expect("a runtime");
-        assert!(matches!(answer, Err(Unseen::Failed(GapKind::Unreadable, _))));
+        let answer: Answer<Thing> =
+            keymuster_http::run(rest.one(&ONE, &[("of", "a")], &[])).expect("a runtime");
+        assert!(matches!(
+            answer,
+            Err(Unseen::Failed(GapKind::Unreadable, _))
+        ));
     }
     assert!(began.elapsed() < Duration::from_secs(5));
 }
@@ -376,12 +480,19 @@ struct Remembers(Mutex<BTreeMap<(String, String), Vec<u8>>>);
 impl Memo for Remembers {
     fn pieces(&self, unit: &str, part: &str) -> Vec<Vec<u8>> {
         let known = self.0.lock().expect("lock");
-        known.get(&(unit.to_owned(), part.to_owned())).cloned().into_iter().collect()
+        known
+            .get(&(unit.to_owned(), part.to_owned()))
+            .cloned()
+            .into_iter()
+            .collect()
     }
     fn add(&self, _unit: &str, _part: &str, _piece: Vec<u8>) {}
     fn replace(&self, unit: &str, parts: Vec<(String, Vec<u8>)>) {
         for (part, piece) in parts {
-            self.0.lock().expect("lock").insert((unit.to_owned(), part), piece);
+            self.0
+                .lock()
+                .expect("lock")
+                .insert((unit.to_owned(), part), piece);
         }
     }
     fn told(&self, _place: keymuster_api::Place, _candidates: Vec<keymuster_api::Candidate>) {}
@@ -394,7 +505,15 @@ impl Memo for Remembers {
     ) -> Option<Vec<u8>> {
         None
     }
-    fn settled(&self, _system: keymuster_api::SystemId, _resource: u32, _unit: &str, _state: &[u8], _note: Vec<u8>) {}
+    fn settled(
+        &self,
+        _system: keymuster_api::SystemId,
+        _resource: u32,
+        _unit: &str,
+        _state: &[u8],
+        _note: Vec<u8>,
+    ) {
+    }
 }
 
 #[test]
@@ -406,7 +525,10 @@ fn what_did_not_change_is_not_sent_again_and_no_secret_is_remembered() {
     let again = world.list(&LIST, "a").expect("a list");
     assert_eq!(first, again);
     let asked = world.host.asked();
-    let tagged = asked.iter().filter(|asked| asked.header("if-none-match").is_some()).count();
+    let tagged = asked
+        .iter()
+        .filter(|asked| asked.header("if-none-match").is_some())
+        .count();
     assert_eq!((asked.len(), tagged), (6, 3));
     for piece in memo.0.lock().expect("lock").values() {
         assert!(!String::from_utf8_lossy(piece).contains("CANARY"));
@@ -432,7 +554,9 @@ fn a_recording_gives_the_same_answers_without_the_network_and_holds_no_secret() 
         ("/graphql", Route::One(json!({}))),
     ]);
     let base = world.server.address().parse().expect("an address");
-    world.tape = Some(Arc::new(Tape::record(folder.path(), &base, now, &Finder).expect("a recording")));
+    world.tape = Some(Arc::new(
+        Tape::record(folder.path(), &base, now, &Finder).expect("a recording"),
+    ));
     let ask = |world: &World| {
         let rest = world.rest();
         let variables: Answer<Listed<Variable>> =
@@ -441,7 +565,12 @@ fn a_recording_gives_the_same_answers_without_the_network_and_holds_no_secret() 
             .expect("variables")
             .items
             .into_iter()
-            .map(|one| (format!("{} {:?}", one.name, one.value), one.value.credential().is_some()))
+            .map(|one| {
+                (
+                    format!("{} {:?}", one.name, one.value),
+                    one.value.credential().is_some(),
+                )
+            })
             .collect();
         (
             world.list(&LIST, "a"),
@@ -454,19 +583,33 @@ fn a_recording_gives_the_same_answers_without_the_network_and_holds_no_secret() 
         )
     };
     let live = ask(&world);
-    assert!(!live.6[0].1 && live.6[1].1, "the credential among the values is known: {:?}", live.6);
+    assert!(
+        !live.6[0].1 && live.6[1].1,
+        "the credential among the values is known: {:?}",
+        live.6
+    );
     let part = folder.path().join("calls.jsonl.part");
     assert!(part.exists() && !folder.path().join("calls.jsonl").exists());
-    world.tape.take().expect("a tape").finish().expect("written");
+    world
+        .tape
+        .take()
+        .expect("a tape")
+        .finish()
+        .expect("written");
     let text = std::fs::read_to_string(folder.path().join("calls.jsonl")).expect("the recording");
     assert!(!text.contains("CANARY"), "{text}");
     assert!(text.contains("\"fetched_at\":\"2026-11-27T00:00:00Z\""));
     let calls = world.host.calls();
     world.replay = true;
-    world.tape = Some(Arc::new(Tape::open(folder.path(), &base, now, &Finder).expect("a recording")));
+    world.tape = Some(Arc::new(
+        Tape::open(folder.path(), &base, now, &Finder).expect("a recording"),
+    ));
     assert_eq!(ask(&world), live);
     assert_eq!(world.host.calls(), calls, "the network was not used");
-    assert!(matches!(world.list(&LIST, "unasked"), Err(Unseen::Failed(GapKind::Missing, _))));
+    assert!(matches!(
+        world.list(&LIST, "unasked"),
+        Err(Unseen::Failed(GapKind::Missing, _))
+    ));
 }
 
 #[test]
@@ -476,13 +619,23 @@ fn a_recording_that_is_none_is_told_with_its_line() {
     let base = "https://x.test".parse().expect("an address");
     let open = |text: &str| {
         std::fs::write(folder.path().join("calls.jsonl"), text).expect("write");
-        Tape::open(folder.path(), &base, now, &Finder).map(|_| ()).map_err(|error| error.to_string())
+        Tape::open(folder.path(), &base, now, &Finder)
+            .map(|_| ())
+            .map_err(|error| error.to_string())
     };
     assert!(open("").expect_err("none").contains("calls.jsonl:1:"));
-    assert!(open("{\"keymuster\":\"calls\",\"schema\":1,\"key\":\"00\"}\n").expect_err("none").contains("another estate's key"));
+    assert!(
+        open("{\"keymuster\":\"calls\",\"schema\":1,\"key\":\"00\"}\n")
+            .expect_err("none")
+            .contains("another estate's key")
+    );
     let key = Finder.seal(b"keymuster recording");
     let head = format!("{{\"keymuster\":\"calls\",\"schema\":1,\"key\":\"{key}\"}}\n");
-    assert!(open(&format!("{head}not a call\n")).expect_err("none").contains("calls.jsonl:2:"));
+    assert!(
+        open(&format!("{head}not a call\n"))
+            .expect_err("none")
+            .contains("calls.jsonl:2:")
+    );
     assert_eq!(open(&head), Ok(()));
 }
 
