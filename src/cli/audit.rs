@@ -27,8 +27,11 @@ use crate::{
     audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
     catalogue::Kinds,
     engine::{Engine, RuleSet, Seal},
-    estate::{self, Estate, Identity},
-    inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
+    estate::{self, Estate},
+    inventory::{
+        self, Catalogue, Confirmations, Inventory, InventoryMap, InventorySpec, Matches, People,
+        Reviews,
+    },
     ledger::{self, Ledger},
     report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
     sweep::{self, SweepMemo, SweepOptions},
@@ -75,6 +78,8 @@ struct Ground {
     exceptions: Option<Exceptions>,
     inventory: Option<Inventory>,
     people: Option<People>,
+    confirmations: Confirmations,
+    catalogue: Catalogue,
     fail_on: String,
     formats: Vec<String>,
     out: PathBuf,
@@ -100,17 +105,25 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let kinds = config::advice(Kinds::embedded());
 
     let mut clock = Clock::default();
-    let estate = clock.time("sweep", || {
+    let mut estate = clock.time("sweep", || {
         let memo = (!args.ephemeral && !args.no_memo)
             .then(|| state::open_memo(&folder, &engine, false, &config.file.archives.limits()))
             .flatten();
         sweep(global, config, &engine, now, &ground, &folder, memo)
     })?;
     let privileges = clock.time("access", || privileges(&estate, now));
-    let matches = clock.time("reconcile", || match &ground.inventory {
-        Some(inventory) => inventory::reconcile(&estate, inventory),
-        None => Matches::default(),
+    let (matches, match_notes) = clock.time("reconcile", || match &ground.inventory {
+        Some(inventory) => {
+            inventory::reconcile_confirmed(&estate, inventory, &ground.confirmations)
+        }
+        None => (Matches::default(), Vec::new()),
     });
+    inventory::attach_claims(
+        &mut estate,
+        &ground.catalogue,
+        ground.inventory.as_ref(),
+        &matches,
+    );
     let first_exposed = ledger.first_exposed()?;
     let cx = CheckCx {
         estate: &estate,
@@ -157,7 +170,8 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     ledger.put_document(&run_id, &json)?;
     // An exception that does not count is one that somebody relies on.
     let inventory_notes = ground.inventory.iter().flat_map(|one| &one.notes);
-    let told = changes.notes.iter().filter(|_| !global.quiet);
+    let told = changes.notes.iter().chain(&match_notes);
+    let told = told.filter(|_| !global.quiet);
     for note in told.chain(inventory_notes.filter(|_| global.verbose > 0)) {
         super::note(note);
     }
@@ -241,8 +255,10 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
     Ok(Ground {
         policy,
         exceptions,
-        inventory: inventory(config, engine)?,
+        inventory: reviewed(inventory(config, engine)?, config, now)?,
         people: people(config, now)?,
+        confirmations: confirmations(config)?,
+        catalogue: catalogue(config)?,
         fail_on,
         formats,
         out: args
@@ -273,6 +289,9 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
             name: table.name.clone().unwrap_or_else(|| label.clone()),
             file_label: label,
             format: table.format.clone(),
+            encoding: table.encoding.clone(),
+            delimiter: table.delimiter,
+            sheet: table.sheet.clone(),
             precedence: table.precedence,
             entity: table.entity.clone(),
             map,
@@ -287,23 +306,77 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
 }
 
 fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
-    match config.file.people.as_slice() {
-        [] => Ok(None),
-        [table] => {
-            let path = config.path(&table.file);
-            let bytes = fs::read(&path)
-                .with_context(|| format!("cannot read the people file {}", path.display()))?;
-            Ok(Some(inventory::read_people(
-                &table.file.display().to_string(),
-                &bytes,
-                now,
-            )?))
-        }
-        [_, _, ..] => bail!(
-            "{}: several [[people]] files are not supported yet; join them into one",
-            config.path.display()
-        ),
+    let mut parts = Vec::new();
+    for table in &config.file.people {
+        let path = config.path(&table.file);
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the people file {}", path.display()))?;
+        parts.push(inventory::read_people(
+            &table.file.display().to_string(),
+            &bytes,
+            now,
+        )?);
     }
+    Ok(match parts.len() {
+        0 => None,
+        1 => parts.pop(),
+        _ => Some(People::merge(parts)),
+    })
+}
+
+/// Who looks after what. A pattern that names nothing is an error: without these files other
+/// people would be asked.
+fn catalogue(config: &Config) -> Result<Catalogue> {
+    let mut nothing = Vec::new();
+    let mut catalogue = Catalogue::default();
+    for path in config.expand(&config.file.owners.files, &mut nothing)? {
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the owners file {}", path.display()))?;
+        catalogue.add(&path.display().to_string(), &bytes)?;
+    }
+    if let Some(pattern) = nothing.first() {
+        bail!(
+            "{}: [owners] files: `{pattern}` names no file; correct or remove it",
+            config.path.display()
+        );
+    }
+    Ok(catalogue)
+}
+
+/// The inventory with what reviewers decided since.
+fn reviewed(
+    mut inventory: Option<Inventory>,
+    config: &Config,
+    now: Timestamp,
+) -> Result<Option<Inventory>> {
+    let (Some(inventory_read), Some(table)) = (&mut inventory, &config.file.reviews) else {
+        return Ok(inventory);
+    };
+    let path = config.path(&table.file);
+    // Before the first import there is no such file.
+    if path.exists() {
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the reviews {}", path.display()))?;
+        let label = table.file.display().to_string();
+        let reviews = Reviews::read(&label, &bytes, now)?;
+        let notes = reviews.apply(inventory_read);
+        inventory_read
+            .notes
+            .extend(reviews.notes.iter().cloned().chain(notes));
+    }
+    Ok(inventory)
+}
+
+fn confirmations(config: &Config) -> Result<Confirmations> {
+    let Some(table) = &config.file.matches else {
+        return Ok(Confirmations::default());
+    };
+    let path = config.path(&table.file);
+    let text = read(&path, "matches")?;
+    Ok(Confirmations::from_toml(
+        &text,
+        &table.file.display().to_string(),
+    )?)
 }
 
 fn sweep(

@@ -39,6 +39,12 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) people: Vec<PeopleTable>,
     #[serde(default)]
+    pub(super) matches: Option<MatchesTable>,
+    #[serde(default)]
+    pub(super) owners: OwnersTable,
+    #[serde(default)]
+    pub(super) reviews: Option<ReviewsTable>,
+    #[serde(default)]
     pub(super) policy: PolicyTable,
     #[serde(default)]
     pub(super) exceptions: Option<ExceptionsTable>,
@@ -75,6 +81,9 @@ pub(super) struct InventoryTable {
     pub(super) name: Option<String>,
     pub(super) file: PathBuf,
     pub(super) format: Option<String>,
+    pub(super) encoding: Option<String>,
+    pub(super) delimiter: Option<char>,
+    pub(super) sheet: Option<String>,
     #[serde(default = "one")]
     pub(super) precedence: u32,
     pub(super) entity: Option<String>,
@@ -94,6 +103,30 @@ fn one() -> u32 {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleTable {
+    pub(super) file: PathBuf,
+}
+
+/// Who looks after what: CODEOWNERS, Backstage entities, tables of services.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnersTable {
+    pub(super) files: Vec<String>,
+}
+
+/// Where the decisions of reviews are kept.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReviewsTable {
+    pub(super) file: PathBuf,
+}
+
+/// What people decided about single pairs of credential and record.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchesTable {
     pub(super) file: PathBuf,
 }
 

@@ -24,6 +24,8 @@ mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
+/// Registers, people, owners and decisions as organisations keep them, through a whole run.
+mod register;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// What the other modules share: running the program, making trees and repositories.
