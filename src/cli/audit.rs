@@ -27,7 +27,7 @@ use crate::{
     audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
     catalogue::Kinds,
     engine::{Engine, RuleSet, Seal},
-    estate::{self, Estate},
+    estate::{self, Estate, Identity},
     inventory::{
         self, Catalogue, Confirmations, Inventory, InventoryMap, InventorySpec, Matches, People,
         Reviews,
