@@ -13,7 +13,7 @@ use super::{
 
 /// One action that a policy grants.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Granted {
+pub struct GrantedAction {
     /// As written: `s3:Get*`; `*` where a statement grants all but some.
     pub action: String,
     /// The policy.
@@ -26,12 +26,12 @@ impl Access {
     /// What the policies of a principal grant, within its boundaries and control policies, and
     /// without what is denied on everything; sorted by action. `None` for keys that are no
     /// principal.
-    pub fn grants(&self, principal: &Key) -> Option<Vec<Granted>> {
+    pub fn grants(&self, principal: &Key) -> Option<Vec<GrantedAction>> {
         let bundle = self.bundles.get(principal)?;
         let mut all = Vec::new();
         for held in &bundle.identity {
             for text in allowed(&self.documents, held) {
-                all.push(Granted {
+                all.push(GrantedAction {
                     action: text,
                     policy: self.policies[held.policy as usize].clone(),
                     via: held.via.clone(),
@@ -78,13 +78,13 @@ fn allowed(documents: &[Document], held: &Held) -> Vec<String> {
 
 /// A grant cut down to a limit: itself where the limit covers it, else what of the limit it
 /// covers.
-fn within(one: Granted, most: &[String]) -> Vec<Granted> {
+fn within(one: GrantedAction, most: &[String]) -> Vec<GrantedAction> {
     if most.iter().any(|limit| covers(limit, &one.action)) {
         return vec![one];
     }
     let inside = most.iter().filter(|limit| covers(&one.action, limit));
     inside
-        .map(|limit| Granted {
+        .map(|limit| GrantedAction {
             action: limit.clone(),
             ..one.clone()
         })

@@ -1,8 +1,6 @@
 //! Who a name stands for: owners, approvers and authors against the people directory.
 
-use std::collections::BTreeMap;
-
-use crate::inventory::{People, Person, PersonStatus, Team};
+use crate::inventory::{self, People, Person, PersonStatus, Team};
 
 /// What the directory says about a name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,69 +36,29 @@ impl<'a> Party<'a> {
 /// The directory with its names indexed.
 pub struct Directory<'a> {
     people: &'a People,
-    /// `None` where a name stands for several people.
-    persons: BTreeMap<String, Option<u32>>,
-    teams: BTreeMap<String, u32>,
+    index: inventory::Directory<'a>,
 }
 
 impl<'a> Directory<'a> {
     /// Indexes a directory.
     pub fn new(people: &'a People) -> Directory<'a> {
-        let mut persons = BTreeMap::new();
-        for (ix, person) in (0..).zip(&people.people) {
-            let names = [Some(&person.id), person.mail.as_ref(), person.name.as_ref()];
-            for name in names.into_iter().flatten().chain(&person.aliases) {
-                persons
-                    .entry(normal(name))
-                    .and_modify(|known| {
-                        if *known != Some(ix) {
-                            *known = None;
-                        }
-                    })
-                    .or_insert(Some(ix));
-            }
-        }
-        persons.remove("");
-        let teams = (0..)
-            .zip(&people.teams)
-            .map(|(ix, team)| (normal(&team.name), ix))
-            .collect();
         Directory {
             people,
-            persons,
-            teams,
+            index: people.directory(),
         }
     }
 
     /// Who a text stands for: an id, a mail, `Name <mail>`, `@org/team`, `team:name`, a name.
     pub fn party(&self, text: &str) -> Party<'a> {
-        let text = text.trim();
-        let mail = text
-            .rsplit_once('<')
-            .and_then(|(_, rest)| rest.strip_suffix('>'));
-        let bare = text.trim_start_matches('@');
-        let tail = bare.rsplit(['/', ':']).next().filter(|tail| *tail != bare);
-        let name = mail
-            .and_then(|_| text.rsplit_once('<'))
-            .map(|(name, _)| name);
-        [mail, Some(bare), name, tail]
-            .into_iter()
-            .flatten()
-            .map(|word| self.lookup(&normal(word)))
-            .find(|party| *party != Party::Unknown)
-            .unwrap_or(Party::Unknown)
-    }
-
-    fn lookup(&self, word: &str) -> Party<'a> {
-        if let Some(&Some(ix)) = self.persons.get(word) {
-            let person = &self.people.people[ix as usize];
-            return match person.status {
-                PersonStatus::Active => Party::Active(person),
-                PersonStatus::Ended => Party::Left(person),
-            };
-        }
-        match self.teams.get(word) {
-            Some(&ix) => {
+        match self.index.resolve(text) {
+            inventory::Party::Person(ix) => {
+                let person = &self.people.people[ix as usize];
+                match person.status {
+                    PersonStatus::Active => Party::Active(person),
+                    PersonStatus::Ended => Party::Left(person),
+                }
+            }
+            inventory::Party::Team(ix) => {
                 let team = &self.people.teams[ix as usize];
                 if team.active {
                     Party::Team(team)
@@ -108,7 +66,7 @@ impl<'a> Directory<'a> {
                     Party::Dissolved(team)
                 }
             }
-            None => Party::Unknown,
+            inventory::Party::Unknown => Party::Unknown,
         }
     }
 }
@@ -116,10 +74,6 @@ impl<'a> Directory<'a> {
 /// How a person is addressed: by mail, else by id.
 pub(super) fn address(person: &Person) -> &str {
     person.mail.as_deref().unwrap_or(&person.id)
-}
-
-fn normal(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 #[cfg(test)]
@@ -153,6 +107,7 @@ mod tests {
                 name: "Payments".to_owned(),
                 members: vec![0],
                 active: true,
+                ..Team::default()
             }],
         };
         let directory = Directory::new(&people);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use super::subject::read_time;
-use crate::inventory::{Inventory, Record, squeezed};
+use crate::inventory::{EvidenceKind, Inventory, Record, ReviewDecision, Role, squeezed};
 
 /// A statement of a record beyond the reader's own fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -102,6 +102,49 @@ const NAMES: &[(Said, &str)] = &[
     (S::UsedBy, "usedby users consumers consumingteams teams"),
 ];
 
+/// What the record's own fields say.
+fn field(record: &Record, said: Said) -> Option<&str> {
+    let details = record.details();
+    let role = |role| details.roles.get(&role).map(String::as_str);
+    match said {
+        S::Apis => details.application.as_deref(),
+        S::AuthMethod => details.auth_method.as_deref(),
+        S::BusinessProcess => details.business_process.as_deref(),
+        S::BusinessSponsor => role(Role::BusinessSponsor),
+        S::ContractRef => details.contract_ref.as_deref(),
+        S::Decommissioner => role(Role::Decommissioner),
+        S::Delegate => role(Role::Delegate),
+        S::ExceptionRef => details.exception_ref.as_deref(),
+        S::GrantType => details.grant_type.as_deref(),
+        S::IssuedByEvent => details.issued_by_event.as_deref(),
+        S::LogReviewer => role(Role::LogReviewer),
+        S::LogSource => details.log_source.as_deref(),
+        S::NeedSignal => details.need_signal.as_deref(),
+        S::PolicyOwner => role(Role::PolicyOwner),
+        S::ReviewDecision => details.review_decision.map(ReviewDecision::as_str),
+        S::ReviewRef => details.review_ref.as_deref(),
+        S::Reviewer => role(Role::Reviewer),
+        S::RevocationEvidence => details.revocation_evidence.as_deref(),
+        S::Revoker => role(Role::Revoker),
+        S::RotationEvidence => details.rotation_evidence.as_deref(),
+        S::Rotator => role(Role::Rotator),
+        S::Split => details.split.as_deref(),
+        S::Store => details.store.as_deref(),
+        S::IncidentEvidence => {
+            let mut all = details.evidence.iter();
+            all.find(|one| one.kind == Some(EvidenceKind::Incident))
+                .map(|one| one.reference.as_str())
+        }
+        S::Audience
+        | S::ContractEnd
+        | S::InterimUntil
+        | S::LogFields
+        | S::Requester
+        | S::RevocationDrillAt
+        | S::UsedBy => None,
+    }
+}
+
 /// The columns of a register that say such things, by statement.
 pub(super) struct Recorded<'a>(BTreeMap<Said, Vec<&'a str>>);
 
@@ -136,6 +179,9 @@ impl<'a> Recorded<'a> {
 
     /// What a record says; `None` where it says nothing, or a placeholder.
     pub(super) fn text<'r>(&self, record: &'r Record, said: Said) -> Option<&'r str> {
+        if let Some(text) = field(record, said) {
+            return Some(text);
+        }
         let mut headers = self.0.get(&said)?.iter();
         headers.find_map(|header| {
             let text = record.extra.get(*header)?.trim();
@@ -147,12 +193,35 @@ impl<'a> Recorded<'a> {
     /// A date that a record says: RFC 3339, or a day, which is its end. `Err` where what it says
     /// is no such date.
     pub(super) fn time(&self, record: &Record, said: Said) -> Option<Result<Timestamp, String>> {
+        let details = record.details();
+        let known = match said {
+            S::ContractEnd => details.contract_end,
+            S::RevocationDrillAt => details.revocation_drill_at,
+            _ => None,
+        };
+        if let Some(at) = known {
+            return Some(Ok(at));
+        }
         let text = self.text(record, said)?;
         Some(read_time(text).ok_or_else(|| text.to_owned()))
     }
 
     /// Several things in one cell.
     pub(super) fn list<'r>(&self, record: &'r Record, said: Said) -> Vec<&'r str> {
+        let details = record.details();
+        let known = match said {
+            S::Apis if !details.apis.is_empty() => Some(&details.apis),
+            S::Audience if !details.audience.is_empty() => Some(&details.audience),
+            _ => None,
+        };
+        if let Some(known) = known {
+            let application = details.application.as_deref().filter(|_| said == S::Apis);
+            return known
+                .iter()
+                .map(String::as_str)
+                .chain(application)
+                .collect();
+        }
         let text = self.text(record, said).unwrap_or_default();
         let parts = text.split([';', ',', '\n']).map(str::trim);
         parts.filter(|part| !part.is_empty()).collect()

@@ -12,15 +12,16 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
-use keymuster_api::{Connector, Gap, GapKind, Source, SystemId};
-use keymuster_files::{Root, Tree};
+use keymuster_api::{Gap, GapKind, IdentityKind, Source, SystemId};
 
 use super::{
     Exit,
-    config::{self, Config, ConnectorTable},
+    config::{self, Config},
     context,
     global::Global,
-    scan, state,
+    scan,
+    sources::{Connectors, connectors},
+    state,
 };
 use crate::{
     access::{self, AccessFacts, Evidence},
@@ -28,11 +29,14 @@ use crate::{
     catalogue::Kinds,
     context::Context,
     engine::{Engine, RuleSet, Seal},
-    estate::{self, Estate},
-    inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
+    estate::{self, Estate, Identity},
+    inventory::{
+        self, Catalogue, Confirmations, Inventory, InventoryMap, InventorySpec, Matches, People,
+        Reviews,
+    },
     ledger::{self, Ledger},
     report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
-    sweep::{self, SweepMemo, SweepOptions, registry},
+    sweep::{self, SweepMemo, SweepOptions},
 };
 
 /// Name of the ledger in the state folder.
@@ -77,6 +81,8 @@ pub(super) struct Ground {
     pub(super) inventory: Option<Inventory>,
     pub(super) people: Option<People>,
     pub(super) context: Context,
+    pub(super) confirmations: Confirmations,
+    catalogue: Catalogue,
     pub(super) fail_on: String,
     formats: Vec<String>,
     out: PathBuf,
@@ -102,17 +108,25 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let kinds = config::advice(Kinds::embedded());
 
     let mut clock = Clock::default();
-    let estate = clock.time("sweep", || {
+    let mut estate = clock.time("sweep", || {
         let memo = (!args.ephemeral && !args.no_memo)
             .then(|| state::open_memo(&folder, &engine, false, &config.file.archives.limits()))
             .flatten();
         sweep(global, config, &engine, now, &ground, &folder, memo)
     })?;
     let privileges = clock.time("access", || privileges(&estate, now));
-    let matches = clock.time("reconcile", || match &ground.inventory {
-        Some(inventory) => inventory::reconcile(&estate, inventory),
-        None => Matches::default(),
+    let (matches, match_notes) = clock.time("reconcile", || match &ground.inventory {
+        Some(inventory) => {
+            inventory::reconcile_confirmed(&estate, inventory, &ground.confirmations)
+        }
+        None => (Matches::default(), Vec::new()),
     });
+    inventory::attach_claims(
+        &mut estate,
+        &ground.catalogue,
+        ground.inventory.as_ref(),
+        &matches,
+    );
     let first_exposed = ledger.first_exposed()?;
     let history = ledger.history()?;
     let cx = CheckCx {
@@ -164,7 +178,8 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     ledger.put_document(&run_id, &json)?;
     // An exception that does not count is one that somebody relies on.
     let inventory_notes = ground.inventory.iter().flat_map(|one| &one.notes);
-    let told = changes.notes.iter().filter(|_| !global.quiet);
+    let told = changes.notes.iter().chain(&match_notes);
+    let told = told.filter(|_| !global.quiet);
     for note in told.chain(inventory_notes.filter(|_| global.verbose > 0)) {
         super::note(note);
     }
@@ -253,8 +268,10 @@ pub(super) fn ground(
     Ok(Ground {
         policy,
         exceptions,
-        inventory: inventory(config, engine)?,
+        inventory: reviewed(inventory(config, engine)?, config, now)?,
         people: people(config, now)?,
+        confirmations: confirmations(config)?,
+        catalogue: catalogue(config)?,
         context: context::read(config, engine)?,
         fail_on,
         formats,
@@ -286,6 +303,9 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
             name: table.name.clone().unwrap_or_else(|| label.clone()),
             file_label: label,
             format: table.format.clone(),
+            encoding: table.encoding.clone(),
+            delimiter: table.delimiter,
+            sheet: table.sheet.clone(),
             precedence: table.precedence,
             entity: table.entity.clone(),
             map,
@@ -300,88 +320,77 @@ fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
 }
 
 fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
-    match config.file.people.as_slice() {
-        [] => Ok(None),
-        [table] => {
-            let path = config.path(&table.file);
-            let bytes = fs::read(&path)
-                .with_context(|| format!("cannot read the people file {}", path.display()))?;
-            Ok(Some(inventory::read_people(
-                &table.file.display().to_string(),
-                &bytes,
-                now,
-            )?))
-        }
-        [_, _, ..] => bail!(
-            "{}: several [[people]] files are not supported yet; join them into one",
-            config.path.display()
-        ),
+    let mut parts = Vec::new();
+    for table in &config.file.people {
+        let path = config.path(&table.file);
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the people file {}", path.display()))?;
+        parts.push(inventory::read_people(
+            &table.file.display().to_string(),
+            &bytes,
+            now,
+        )?);
     }
+    Ok(match parts.len() {
+        0 => None,
+        1 => parts.pop(),
+        _ => Some(People::merge(parts)),
+    })
 }
 
-/// The configured connectors; globs that name nothing are told. `own` are our own folders, which
-/// are not swept even where they lie inside a swept tree.
-pub(super) fn connectors(
-    config: &Config,
-    own: &[PathBuf],
-    nothing: &mut Vec<String>,
-) -> Result<Vec<Box<dyn Connector>>> {
-    let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
-    for table in &config.file.connector {
-        match table {
-            ConnectorTable::Files {
-                paths,
-                respect_gitignore,
-            } => {
-                let trees = config
-                    .expand(paths, nothing)?
-                    .into_iter()
-                    .map(|path| Tree {
-                        name: scan::name_of(&path),
-                        root: Root::Path(path),
-                        respect_gitignore: *respect_gitignore,
-                        skip_git: false,
-                        exclude: own.to_vec(),
-                    })
-                    .collect();
-                connectors.push(registry::files(trees));
-            }
-            ConnectorTable::Git {
-                paths,
-                history,
-                since,
-            } => {
-                let since = since
-                    .as_deref()
-                    .map(config::date)
-                    .transpose()
-                    .map_err(|why| anyhow!("{}: since: {why}", config.path.display()))?;
-                let repositories = config
-                    .expand(paths, nothing)?
-                    .into_iter()
-                    .filter(|path| path.is_dir())
-                    .map(|path| registry::Repository {
-                        name: scan::name_of(&path),
-                        path,
-                        history: history.clone().unwrap_or_else(|| "all".to_owned()),
-                        since,
-                    })
-                    .collect();
-                connectors.push(
-                    registry::git(repositories)
-                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
-                );
-            }
-            ConnectorTable::AwsIam { exports, account } => {
-                let files = config.expand(exports, nothing)?;
-                connectors.push(
-                    registry::aws_iam(exports.join(", "), files, account.clone())
-                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
-                );
-            }
-        }
+/// Who looks after what. A pattern that names nothing is an error: without these files other
+/// people would be asked.
+fn catalogue(config: &Config) -> Result<Catalogue> {
+    let mut nothing = Vec::new();
+    let mut catalogue = Catalogue::default();
+    for path in config.expand(&config.file.owners.files, &mut nothing)? {
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the owners file {}", path.display()))?;
+        catalogue.add(&path.display().to_string(), &bytes)?;
     }
-    Ok(connectors)
+    if let Some(pattern) = nothing.first() {
+        bail!(
+            "{}: [owners] files: `{pattern}` names no file; correct or remove it",
+            config.path.display()
+        );
+    }
+    Ok(catalogue)
+}
+
+/// The inventory with what reviewers decided since.
+fn reviewed(
+    mut inventory: Option<Inventory>,
+    config: &Config,
+    now: Timestamp,
+) -> Result<Option<Inventory>> {
+    let (Some(inventory_read), Some(table)) = (&mut inventory, &config.file.reviews) else {
+        return Ok(inventory);
+    };
+    let path = config.path(&table.file);
+    // Before the first import there is no such file.
+    if path.exists() {
+        let bytes = fs::read(&path)
+            .with_context(|| format!("cannot read the reviews {}", path.display()))?;
+        let label = table.file.display().to_string();
+        let reviews = Reviews::read(&label, &bytes, now)?;
+        let notes = reviews.apply(inventory_read);
+        inventory_read
+            .notes
+            .extend(reviews.notes.iter().cloned().chain(notes));
+    }
+    Ok(inventory)
+}
+
+fn confirmations(config: &Config) -> Result<Confirmations> {
+    let Some(table) = &config.file.matches else {
+        return Ok(Confirmations::default());
+    };
+    let path = config.path(&table.file);
+    let text = read(&path, "matches")?;
+    Ok(Confirmations::from_toml(
+        &text,
+        &table.file.display().to_string(),
+    )?)
 }
 
 fn sweep(
@@ -398,7 +407,10 @@ fn sweep(
         .into_iter()
         .filter_map(|path| fs::canonicalize(path).ok())
         .collect();
-    let mut connectors = connectors(config, &own, &mut nothing)?;
+    let Connectors {
+        all: mut connectors,
+        leads,
+    } = connectors(config, &own, Some(state), global.offline, &mut nothing)?;
     let mut dropped = Vec::new();
     if global.offline {
         connectors.retain(|connector| {
@@ -409,9 +421,12 @@ fn sweep(
             !about.network
         });
     }
+    // Connectors that were dropped stood before the one that follows leads.
+    let follower = connectors.len().saturating_sub(1) as u32;
     let cancel = global.watch();
     let bar = global.bar();
     let options = SweepOptions {
+        leads: leads.as_ref().map(|feed| (feed, follower)),
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now,
@@ -458,7 +473,11 @@ fn sweep(
 fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
     let gathered = &estate.gathered;
     if gathered.policies.is_empty() {
-        return vec![None; estate.identities.len()];
+        return estate
+            .identities
+            .iter()
+            .map(|identity| of_app(estate, identity))
+            .collect();
     }
     let facts = AccessFacts {
         identities: &gathered.identities,
@@ -474,6 +493,9 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
         .identities
         .iter()
         .map(|identity| {
+            if let Some(fact) = of_app(estate, identity) {
+                return Some(fact);
+            }
             let privilege = access.privilege(&estate.text(identity.key).into())?;
             Some(PrivilegeFact {
                 admin: privilege
@@ -492,6 +514,27 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
             })
         })
         .collect()
+}
+
+/// What a host granted to an app.
+fn of_app(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
+    if identity.kind != IdentityKind::App {
+        return None;
+    }
+    let key = estate.text(identity.key);
+    let all = &estate.gathered.settings;
+    // Sorted by subject.
+    let from = all.partition_point(|setting| setting.subject.0.as_str() < key);
+    let own: Vec<_> = all[from..]
+        .iter()
+        .take_while(|setting| setting.subject.0 == key)
+        .collect();
+    let granted = access::granted(&own)?;
+    Some(PrivilegeFact {
+        admin: granted.admin,
+        wildcards: granted.everywhere,
+        ..PrivilegeFact::default()
+    })
 }
 
 /// What the policies of a principal grant.

@@ -39,6 +39,11 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) people: Vec<PeopleTable>,
     #[serde(default)]
+    pub(super) matches: Option<MatchesTable>,
+    #[serde(default)]
+    pub(super) owners: OwnersTable,
+    #[serde(default)]
+    pub(super) reviews: Option<ReviewsTable>,
     pub(super) events: Vec<EventsTable>,
     #[serde(default)]
     pub(super) tickets: Vec<TicketsTable>,
@@ -81,6 +86,9 @@ pub(super) struct InventoryTable {
     pub(super) name: Option<String>,
     pub(super) file: PathBuf,
     pub(super) format: Option<String>,
+    pub(super) encoding: Option<String>,
+    pub(super) delimiter: Option<char>,
+    pub(super) sheet: Option<String>,
     #[serde(default = "one")]
     pub(super) precedence: u32,
     pub(super) entity: Option<String>,
@@ -100,6 +108,30 @@ fn one() -> u32 {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleTable {
+    pub(super) file: PathBuf,
+}
+
+/// Who looks after what: CODEOWNERS, Backstage entities, tables of services.
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct OwnersTable {
+    pub(super) files: Vec<String>,
+}
+
+/// Where the decisions of reviews are kept.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReviewsTable {
+    pub(super) file: PathBuf,
+}
+
+/// What people decided about single pairs of credential and record.
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct MatchesTable {
     pub(super) file: PathBuf,
 }
 
@@ -158,6 +190,34 @@ pub(super) enum ConnectorTable {
         exports: Vec<String>,
         account: Option<String>,
     },
+    Github {
+        organization: String,
+        base: Option<String>,
+        token: Option<SecretText>,
+        app: Option<GithubAppTable>,
+        #[serde(default = "never")]
+        values: String,
+        #[serde(default, rename = "leave-out")]
+        leave_out: Vec<String>,
+        #[serde(default)]
+        clone: bool,
+        history: Option<String>,
+        record: Option<PathBuf>,
+        replay: Option<PathBuf>,
+    },
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct GithubAppTable {
+    pub(super) id: String,
+    pub(super) installation: u64,
+    pub(super) key: SecretText,
+}
+
+fn never() -> String {
+    "never".to_owned()
 }
 
 #[derive(Debug, Deserialize)]
@@ -287,7 +347,7 @@ impl Config {
 }
 
 impl SecretText {
-    fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
+    pub(super) fn read(&self, folder: &Path) -> Result<zeroize::Zeroizing<String>> {
         let text = match self {
             SecretText::Env(name) => env::var(name)
                 .with_context(|| format!("the environment variable {name} is not set"))?,

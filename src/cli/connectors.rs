@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use keymuster_api::{NoProgress, SystemId};
 
-use super::{Exit, audit, config::Config, global::Global, state};
+use super::{Exit, config::Config, global::Global, sources, state};
 use crate::{
     engine::{Engine, RuleSet},
     sweep::{self, SweepOptions, registry::CONNECTORS},
@@ -57,7 +57,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     let mut missing = 0;
     let mut out = anstream::stdout().lock();
     let mut nothing = Vec::new();
-    let connectors = audit::connectors(&config, &[], &mut nothing)?;
+    let connectors = sources::connectors(&config, &[], None, false, &mut nothing)?.all;
     for glob in &nothing {
         missing += 1;
         writeln!(
@@ -69,6 +69,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     let engine = Engine::new(RuleSet::embedded()?, state::passing_key()?);
     let cancel = global.watch();
     let options = SweepOptions {
+        leads: None,
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now: global.now(),
@@ -81,7 +82,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     };
     for (system, connector) in (0u32..).map(SystemId).zip(&connectors) {
         writeln!(out, "{}", connector.about().label)?;
-        match connector.preflight(&sweep::cx(system, &engine, &options, None)) {
+        match connector.doctor(&sweep::cx(system, &engine, &options, None)) {
             Ok(preflight) => {
                 writeln!(out, "  {}", preflight.summary)?;
                 for line in &preflight.missing {

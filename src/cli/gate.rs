@@ -74,7 +74,9 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     }
     let estate = change(global, args, &engine)?;
     let matches = match &ground.inventory {
-        Some(inventory) => inventory::reconcile(&estate, inventory),
+        Some(inventory) => {
+            inventory::reconcile_confirmed(&estate, inventory, &ground.confirmations).0
+        }
         None => Matches::default(),
     };
     let kinds = config::advice(Kinds::embedded());

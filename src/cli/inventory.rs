@@ -8,7 +8,8 @@ use clap::Subcommand;
 use super::{Exit, global::Global, state};
 use crate::{
     engine::{Engine, RuleSet},
-    inventory::{self, InventorySpec, proposal_toml, propose},
+    inventory::{self, InventorySpec, proposal_toml, propose, propose_people},
+    report,
 };
 
 /// The register: propose a column mapping, check a file, print an empty one.
@@ -24,9 +25,17 @@ enum InventoryVerb {
     Map {
         /// The register.
         file: PathBuf,
+        /// It is a people directory.
+        #[arg(long)]
+        people: bool,
     },
     /// Read a register as `audit` would, and say how many records it has.
     Check {
+        /// The register.
+        file: PathBuf,
+    },
+    /// Show how each row of a register is read, one record a line.
+    Show {
         /// The register.
         file: PathBuf,
     },
@@ -39,10 +48,15 @@ const TEMPLATE: &str = "Record ID,Name,Credential type,Access key ID,ARN,System,
 pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit> {
     let mut out = std::io::stdout().lock();
     match &args.verb {
-        InventoryVerb::Map { file } => {
+        InventoryVerb::Map { file, people } => {
             let (spec, bytes, engine) = open(file)?;
             let table = inventory::read_register_table(&spec, &bytes, &engine)?;
-            out.write_all(proposal_toml(&propose(&table)).as_bytes())?;
+            let proposals = if *people {
+                propose_people(&table)
+            } else {
+                propose(&table)
+            };
+            out.write_all(proposal_toml(&table, &proposals).as_bytes())?;
         }
         InventoryVerb::Check { file } => {
             let (spec, bytes, engine) = open(file)?;
@@ -60,6 +74,13 @@ pub(super) fn run(_global: &Global, args: &Args) -> Result<Exit> {
             }
             if !read.leaked.is_empty() {
                 return Ok(Exit::Findings);
+            }
+        }
+        InventoryVerb::Show { file } => {
+            let (spec, bytes, engine) = open(file)?;
+            let read = inventory::read(&spec, &bytes, &engine)?;
+            for record in &read.records {
+                writeln!(out, "{}", report::record_line(record))?;
             }
         }
         InventoryVerb::Template => out.write_all(TEMPLATE.as_bytes())?,

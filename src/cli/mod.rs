@@ -21,8 +21,10 @@ mod inventory;
 mod key;
 mod progress;
 mod report;
+mod review;
 mod rules;
 mod scan;
+mod sources;
 mod state;
 mod stop;
 
@@ -65,6 +67,7 @@ enum Verb {
     Report(report::Args),
     Import(import::Args),
     Inventory(inventory::Args),
+    Review(review::Args),
     Connectors(connectors::Args),
     Checks(checks::Args),
     Rules(rules::Args),
@@ -101,6 +104,7 @@ pub fn main() -> ExitCode {
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
         Verb::Import(args) => import::run(&cli.global, &args),
+        Verb::Review(args) => review::run(&cli.global, &args),
         Verb::Inventory(args) => inventory::run(&cli.global, &args),
         Verb::Connectors(args) => connectors::run(&cli.global, &args),
         Verb::Checks(args) => checks::run(&args),

@@ -106,6 +106,7 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             )
         });
     let options = SweepOptions {
+        leads: None,
         jobs: global.jobs(),
         max_memory: global.max_memory,
         now,

@@ -38,14 +38,11 @@ impl Sheet {
         bytes: &[u8],
         redactor: &dyn Redactor,
     ) -> Result<Sheet, InventoryError> {
-        let cx = ReadCx {
-            label,
-            header_row: None,
-            knows: &|text| {
-                let word = squeezed(text);
-                HEADERS.split_ascii_whitespace().any(|known| known == word)
-            },
+        let knows = |text: &str| {
+            let word = squeezed(text);
+            HEADERS.split_ascii_whitespace().any(|known| known == word)
         };
+        let cx = ReadCx::plain(label, &knows);
         let mut table = read_table(None, bytes, &cx)?;
         seal(&mut table, redactor);
         let keys = table

@@ -9,6 +9,7 @@ use super::{
     allow, heads,
     judge::{entropy, login, placeholder, structure, wordiness},
     proof::{Found, Proof},
+    published,
     rule::{CONTEXT, Judge, Lane, MOST_GROUPS, NEAR, Regexes, Rule, is_token_byte, is_word_byte},
     run,
     seal::Seal,
@@ -201,6 +202,9 @@ pub(super) fn judge(
         Some(handle) if rule.public => seal.secret(handle.value.as_bytes()),
         _ => seal.secret(value),
     };
+    if !rule.public {
+        published::add(&rule.kind, value, seal, &mut facts);
+    }
     let details = Details {
         preview: preview(rule, value),
         handle,

@@ -22,6 +22,7 @@ mod lane_proof;
 mod layer;
 mod precedence;
 pub mod proof;
+mod published;
 mod rule;
 mod rule_text;
 mod ruleset;

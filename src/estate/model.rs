@@ -1,8 +1,9 @@
 //! The interned model: credentials, identities, resources, and the facts behind them.
 
 use keymuster_api::{
-    About, Claim, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership, Policy,
-    Reference, ResourceKind, SecretId, Slot, Source, Status, Timestamp, Trust,
+    About, Claim, Consumer, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership,
+    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp,
+    Trust,
 };
 
 use super::{Sighting, Sym, Texts};
@@ -30,6 +31,12 @@ pub struct Gathered {
     pub slots: Vec<Slot>,
     /// Uses of slots and credentials.
     pub references: Vec<Reference>,
+    /// Jobs, services, agents.
+    pub consumers: Vec<Consumer>,
+    /// Which slots they name.
+    pub uses: Vec<SlotUse>,
+    /// How things are set up, sorted by subject.
+    pub settings: Vec<Setting>,
     /// Who answers for what.
     pub claims: Vec<Claim>,
     /// What happened.
@@ -54,6 +61,9 @@ impl Gathered {
             Item::Membership(fact) => self.memberships.push(fact),
             Item::Slot(fact) => self.slots.push(fact),
             Item::Reference(fact) => self.references.push(fact),
+            Item::Consumer(fact) => self.consumers.push(fact),
+            Item::Use(fact) => self.uses.push(fact),
+            Item::Setting(fact) => self.settings.push(fact),
             Item::Claim(fact) => self.claims.push(fact),
             Item::Event(fact) => self.events.push(fact),
             Item::Coverage(fact) => self.coverage.push(fact),

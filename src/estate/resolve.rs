@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use keymuster_api::{
-    Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp,
+    Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp, tie,
 };
 
 use super::{Credential, Estate, Gathered, Identity, Sighting, Sym, Texts};
@@ -153,6 +153,14 @@ enum Member {
 fn group(gathered: &Gathered) -> Vec<Vec<Member>> {
     let mut members = Vec::new();
     let mut ties: Vec<Vec<Tie<'_>>> = Vec::new();
+    // What hosts publish about their credentials, sealed.
+    let mut published: BTreeMap<&str, Vec<Tie<'_>>> = BTreeMap::new();
+    for setting in &gathered.settings {
+        if tie::ALL.contains(&setting.name.as_str()) {
+            let tie = Tie::Handle(&setting.name, &setting.value);
+            published.entry(&setting.subject.0).or_default().push(tie);
+        }
+    }
     for (index, fact) in (0u32..).zip(&gathered.credentials) {
         let mut own = vec![Tie::Key(&fact.key.0)];
         own.extend(
@@ -162,6 +170,7 @@ fn group(gathered: &Gathered) -> Vec<Vec<Member>> {
                 .map(|h| Tie::Handle(&h.scheme, &h.value)),
         );
         own.extend(fact.secret.map(Tie::Secret));
+        own.extend(published.remove(fact.key.0.as_str()).into_iter().flatten());
         members.push(Member::Listed(index));
         ties.push(own);
     }
@@ -178,6 +187,9 @@ fn group(gathered: &Gathered) -> Vec<Vec<Member>> {
         if !sighting.public || own.is_empty() {
             own.push(Tie::Secret(sighting.secret));
         }
+        let facts = sighting.details.facts.iter();
+        let facts = facts.filter(|(name, _)| tie::ALL.contains(&name.as_str()));
+        own.extend(facts.map(|(name, value)| Tie::Handle(name, value)));
         members.push(Member::Seen(index));
         ties.push(own);
     }
@@ -564,6 +576,47 @@ mod tests {
             ]
         );
         assert_eq!(estate.credentials[0].secret, Some(SecretId([2; 16])));
+    }
+
+    #[test]
+    fn a_token_meets_what_its_host_publishes_of_it() {
+        let told = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let token = |path: &str, secret, last: &str| Sighting {
+            details: Arc::new(Details {
+                facts: vec![told(tie::GITHUB_LAST_EIGHT, last), told("last", "aa")],
+                ..Details::default()
+            }),
+            ..sighting("github.pat", secret, None, path)
+        };
+        let listed = keymuster_api::Credential {
+            handle: None,
+            key: Key("github:authorisation:7".to_owned()),
+            kind: "github.pat".to_owned(),
+            ..listed("x")
+        };
+        let mut facts = gathered(vec![listed], vec![token("a", 1, "aa"), token("b", 2, "bb")]);
+        facts.settings.push(keymuster_api::Setting {
+            subject: Key("github:authorisation:7".to_owned()),
+            name: tie::GITHUB_LAST_EIGHT.to_owned(),
+            value: "aa".to_owned(),
+            source: Source {
+                system: NOBODY,
+                locator: "list".to_owned(),
+            },
+        });
+        let estate = resolve(facts);
+        let seen: Vec<_> = estate
+            .credentials
+            .iter()
+            .map(|c| (estate.text(c.subject), c.sightings.len(), c.listed))
+            .collect();
+        assert_eq!(
+            seen,
+            [
+                ("github:authorisation:7", 1, true),
+                ("secret:02020202020202020202020202020202", 1, false)
+            ]
+        );
     }
 
     #[test]

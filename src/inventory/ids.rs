@@ -1,5 +1,5 @@
-//! What records are called: ids for those that have none, distinct ones for those that share
-//! one, within a register and between registers.
+//! What records are called: ids for those that have none, distinct ones for those of a register
+//! that share one.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,34 +55,5 @@ pub(super) fn distinct_ids(inventory: &mut Inventory, file: &str) {
         ));
         record.id = format!("{}-{n}", record.id);
         used.insert(record.id.clone());
-    }
-}
-
-impl Inventory {
-    /// All registers as one, in order of precedence (the lowest first). Where two registers use
-    /// the same id, the later record's gets `@` and its register's name.
-    pub fn merge(mut parts: Vec<(u32, Inventory)>) -> Inventory {
-        parts.sort_by_key(|(precedence, _)| *precedence);
-        let mut merged = Inventory::default();
-        let mut used: BTreeSet<String> = BTreeSet::new();
-        for (_, part) in parts {
-            for mut record in part.records {
-                if used.contains(&record.id) {
-                    let base = format!("{}@{}", record.id, record.source.inventory);
-                    let mut id = base.clone();
-                    let mut n = 2;
-                    while used.contains(&id) {
-                        id = format!("{base}-{n}");
-                        n += 1;
-                    }
-                    record.id = id;
-                }
-                used.insert(record.id.clone());
-                merged.records.push(record);
-            }
-            merged.leaked.extend(part.leaked);
-            merged.notes.extend(part.notes);
-        }
-        merged
     }
 }

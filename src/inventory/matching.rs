@@ -3,6 +3,8 @@
 /// Why a record and a credential are the same, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum MatchKey {
+    /// Somebody confirmed it.
+    Confirmed,
     /// The provider's own immutable id.
     NativeId,
     /// The keyed name of the secret.

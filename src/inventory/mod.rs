@@ -8,8 +8,9 @@
 //! Invariant: readers take bytes, not paths; a cell that holds a secret is sealed while it is
 //! read and never stored.
 
+mod catalogue;
+mod confirm;
 mod dates;
-mod directory;
 mod error;
 mod field;
 mod fill;
@@ -17,10 +18,12 @@ mod identify;
 mod ids;
 mod map;
 mod matching;
+mod merge;
 mod people;
 mod read;
 mod reconcile;
 mod record;
+mod review;
 mod seal;
 mod text;
 mod words;
@@ -28,22 +31,25 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use catalogue::{Catalogue, CodeOwner, CodeOwners, Component, attach_claims};
+pub use confirm::{Confirmation, Confirmations};
 pub use dates::DateOrder;
 // What other tables of the organisation are read with.
 pub(crate) use dates::{DayIs, Refusal, column as column_of_dates};
-pub use directory::{Directory, Party, read_people};
 pub use error::InventoryError;
 pub(crate) use fill::refused;
 pub use fill::{InventorySpec, read, read_register_table};
-pub use map::{InventoryMap, Proposal, proposal_toml, propose};
+pub use map::{InventoryMap, Proposal, proposal_toml, propose, propose_people};
 pub use matching::{Match, MatchKey, Matches, Nearest};
-pub use people::{People, Person, PersonStatus, Team};
+pub use people::{Directory, Party, People, Person, PersonStatus, Team, read_people};
 pub use read::{READERS, Reader, Row, Table};
 pub(crate) use read::{ReadCx, read_table};
-pub use reconcile::reconcile;
+pub use reconcile::{reconcile, reconcile_confirmed};
 pub use record::{
-    Identifier, Inventory, LeakedCell, OwnerKind, Record, RecordSource, RecordStatus, Tier,
+    Conflict, EvidenceKind, EvidenceRef, Identifier, Inventory, LeakedCell, OwnerKind, Record,
+    RecordDetails, RecordSource, RecordStatus, ReviewDecision, Role, Tier,
 };
+pub use review::{REVIEW_COLUMNS, Review, Reviews};
 pub(crate) use seal::seal;
 pub(crate) use text::squeezed;
 pub(crate) use words::{is_placeholder, tier as tier_of_word};

@@ -3,6 +3,7 @@
 use std::{collections::HashSet, ops::Range};
 
 use keymuster_api::{Redaction, Redactor};
+use rayon::iter::{IntoParallelRefIterator as _, ParallelIterator as _};
 use zeroize::Zeroize as _;
 
 use super::{identify, read::Table, text::squeezed};
@@ -38,23 +39,33 @@ pub(crate) fn seal(table: &mut Table, redactor: &dyn Redactor) -> Vec<Leak> {
         }));
     }
     // Registers repeat themselves; each clean text is looked at once per column.
-    let mut found: Vec<(usize, usize, Vec<Redaction>)> = Vec::new();
-    for (column, header) in table.headers.iter().enumerate() {
-        let context = is_secret_column(header).then_some(header.as_str());
-        let mut clean: HashSet<&str> = HashSet::new();
-        for (index, row) in table.rows.iter().enumerate() {
-            let cell = row.cells[column].as_str();
-            if cell.len() < 6 || clean.contains(cell) {
-                continue;
+    let columns: Vec<(usize, &str)> = table
+        .headers
+        .iter()
+        .map(String::as_str)
+        .enumerate()
+        .collect();
+    let mut found: Vec<(usize, usize, Vec<Redaction>)> = columns
+        .par_iter()
+        .flat_map_iter(|&(column, header)| {
+            let context = is_secret_column(header).then_some(header);
+            let mut clean: HashSet<&str> = HashSet::new();
+            let mut found = Vec::new();
+            for (index, row) in table.rows.iter().enumerate() {
+                let cell = row.cells[column].as_str();
+                if cell.len() < 6 || clean.contains(cell) {
+                    continue;
+                }
+                let secrets = secrets(cell, context, redactor);
+                if secrets.is_empty() {
+                    clean.insert(cell);
+                } else {
+                    found.push((index, column, secrets));
+                }
             }
-            let secrets = secrets(cell, context, redactor);
-            if secrets.is_empty() {
-                clean.insert(cell);
-            } else {
-                found.push((index, column, secrets));
-            }
-        }
-    }
+            found
+        })
+        .collect();
     found.sort_by_key(|&(index, column, _)| (index, column));
     for (index, column, secrets) in found {
         let row = &mut table.rows[index];

@@ -357,6 +357,38 @@ fn every_format_gives_the_same_records() {
 }
 
 #[test]
+fn what_people_decided_stands_above_every_key() {
+    use super::{Confirmations, reconcile, reconcile::World, reconcile_confirmed};
+    let mut world = World::default();
+    let (one, two) = (key_id("ONE"), key_id("TWO"));
+    world.key(&one, None);
+    world.key(&two, None);
+    let inventory = inventory(&format!("ID,Name,Key ID\nR1,a,{one}\nR2,b,\n"));
+    let decided = |verdict: &str, credential: &str, record: &str| {
+        let text = format!(
+            "[[match]]\ncredential = \"{credential}\"\nrecord = \"{record}\"\nverdict = \"{verdict}\"\nby = \"jane\"\nat = 2026-01-02\n"
+        );
+        let read = Confirmations::from_toml(&text, "matches.toml").unwrap();
+        reconcile_confirmed(&world.0, &inventory, &read)
+    };
+    assert!(reconcile(&world.0, &inventory).accepted[1].is_none());
+    let (matches, notes) = decided("same", &two, "R2");
+    let accepted = matches.accepted[1].as_ref().unwrap();
+    assert_eq!(
+        accepted.because,
+        "confirmed by jane on 2026-01-02 (matches.toml:1)"
+    );
+    assert!(notes.is_empty());
+    let (matches, _) = decided("different", &format!("aws-access-key-id:{one}"), "R1");
+    assert!(matches.accepted[0].is_none() && matches.nearest[0].is_empty());
+    let (_, notes) = decided("same", &one, "R9");
+    assert!(
+        notes[0].starts_with("matches.toml:1: no record `R9` any more"),
+        "{notes:?}"
+    );
+}
+
+#[test]
 fn registers_merge_in_order_of_precedence() {
     let part = |name: &str, text: &str| {
         let spec = InventorySpec {
@@ -396,4 +428,87 @@ fn hostile_bytes_end_in_an_error_or_a_table() {
     }
     let wide = format!("{}\n", "a,".repeat(5000));
     assert!(try_read(&wide, "").unwrap_err().contains("columns"));
+}
+
+/// One register in every format that has a reader for records.
+#[test]
+fn exports_of_a_shape_of_their_own_become_records() {
+    let read_as = |file: &str, text: &str| {
+        let spec = InventorySpec {
+            file_label: file.into(),
+            ..InventorySpec::default()
+        };
+        read(&spec, text.as_bytes(), &Hush).unwrap()
+    };
+    let id = key_id("ONE");
+    let state = format!(
+        r#"{{"version": 4, "terraform_version": "1.9.0", "resources": [
+            {{"mode": "managed", "type": "aws_iam_access_key", "name": "ci", "module": "module.x", "instances": [
+                {{"index_key": 0, "attributes": {{"id": "{id}", "user": "ci", "secret": "HUSH-never-read", "status": "Active"}}}}]}},
+            {{"mode": "managed", "type": "aws_iam_user", "name": "ci", "instances": [
+                {{"attributes": {{"arn": "arn:aws:iam::123456789012:user/ci", "name": "ci", "tags_all": {{"Owner": "jane", "Environment": "prod"}}}}}}]}},
+            {{"mode": "managed", "type": "aws_s3_bucket", "name": "x", "instances": []}}]}}"#
+    );
+    let read_state = read_as("terraform.tfstate", &state);
+    assert_eq!(
+        read_state.records[0].id,
+        "module.x.aws_iam_access_key.ci[0]"
+    );
+    assert_eq!(
+        identifiers(&read_state, 0),
+        [format!("access_key_id {id}"), "principal ci".to_owned()]
+    );
+    assert!(
+        read_state.leaked.is_empty(),
+        "a state's secrets are not read"
+    );
+    let user = &read_state.records[1];
+    assert_eq!(user.owner.as_deref(), Some("jane"));
+    assert_eq!(user.environment.as_deref(), Some("prod"));
+    assert_eq!(user.account.as_deref(), Some("123456789012"));
+
+    let vault = r#"{"path": "kv/pay/db", "data": {"created_time": "2026-01-02T00:00:00Z", "current_version": 2,
+        "custom_metadata": {"owner": "jane"}, "versions": {"1": {"created_time": "2026-01-02T00:00:00Z"},
+        "2": {"created_time": "2026-03-04T05:06:07Z", "deletion_time": "", "destroyed": false}}}}"#;
+    let read_vault = read_as("vault.jsonl", vault);
+    let record = &read_vault.records[0];
+    assert_eq!(identifiers(&read_vault, 0), ["vault_path kv/pay/db"]);
+    assert_eq!(record.owner.as_deref(), Some("jane"));
+    assert_eq!(
+        record.last_rotated_at.unwrap().to_string(),
+        "2026-03-04T05:06:07Z"
+    );
+
+    let backstage = "apiVersion: backstage.io/v1alpha1\nkind: Resource\nmetadata:\n  name: ci-key\n  description: ships\n  annotations: {acme.io/access-key-id: KEY}\nspec: {type: access-key, owner: group:payments, system: shop}\n---\n\
+        apiVersion: backstage.io/v1alpha1\nkind: Component\nmetadata: {name: shop}\nspec: {type: service, owner: x}\n";
+    let read_backstage = read_as("catalog-info.yaml", &backstage.replace("KEY", &id));
+    assert_eq!(read_backstage.records.len(), 1);
+    assert_eq!(
+        identifiers(&read_backstage, 0),
+        [format!("access_key_id {id}")]
+    );
+    assert_eq!(
+        read_backstage.records[0].owner.as_deref(),
+        Some("group:payments")
+    );
+}
+
+#[test]
+fn rare_fields_are_read_too() {
+    let read = inventory(
+        "Name,Rotated by,Contract end,Direction,Evidence,Reviewed by,Review decision\n\
+         a,bob,2027-01-31,outgoing,review: CHG-1,Cara,certify\n",
+    );
+    let record = &read.records[0];
+    assert_eq!(record.role(super::Role::Rotator), Some("bob"));
+    assert_eq!(record.role(super::Role::Reviewer), Some("Cara"));
+    let details = record.details();
+    assert_eq!(details.direction.as_deref(), Some("outbound"));
+    assert_eq!(
+        details.contract_end.unwrap().to_string(),
+        "2027-01-31T23:59:59Z"
+    );
+    assert_eq!(details.review_decision, Some(super::ReviewDecision::Keep));
+    assert_eq!(details.evidence[0].reference, "CHG-1");
+    assert!(inventory("Name,Owner\na,b\n").records[0].details.is_none());
 }

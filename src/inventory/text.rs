@@ -5,6 +5,9 @@
 
 /// Lower case, without accents: `Eigentümer` is `eigentumer`, `Straße` is `strasse`.
 pub(crate) fn fold(text: &str) -> String {
+    if text.is_ascii() {
+        return text.to_ascii_lowercase();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars().flat_map(char::to_lowercase) {
         match c {
@@ -72,7 +75,12 @@ fn flush(word: &mut String, words: &mut Vec<String>) {
 
 /// The words without anything between them: equal for `Payments-API` and `payments api`.
 pub(crate) fn squeezed(text: &str) -> String {
-    words(text).concat()
+    if text.is_ascii() {
+        let kept = text.bytes().filter(u8::is_ascii_alphanumeric);
+        return kept.map(|b| char::from(b.to_ascii_lowercase())).collect();
+    }
+    let kept = |c: &char| c.is_alphanumeric() || ('\u{300}'..='\u{36f}').contains(c);
+    fold(&text.chars().filter(kept).collect::<String>())
 }
 
 /// The candidate that resembles a word most, if any does.
@@ -161,6 +169,20 @@ mod tests {
             assert_eq!(words(text), *expected, "{text}");
         }
         assert_eq!(squeezed("Payments-API"), squeezed("payments api"));
+    }
+
+    #[test]
+    fn squeezing_is_splitting_and_joining() {
+        for text in [
+            "Payments-API",
+            "AWSKeyID",
+            "Größe (m²)",
+            "Verantwortliche/r",
+            "e\u{301}x",
+            "",
+        ] {
+            assert_eq!(squeezed(text), words(text).concat(), "{text}");
+        }
     }
 
     #[test]

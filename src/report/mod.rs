@@ -17,6 +17,8 @@ mod file;
 mod formats;
 mod page;
 mod paint;
+mod record;
+mod review;
 mod sarif;
 pub mod scan;
 mod text;
@@ -39,6 +41,8 @@ pub use document::{Headline, headline};
 pub use explain::{explain_check, explain_kind, explain_rule};
 pub use file::{WriteError, write_file};
 pub use formats::{FORMATS, Format, Split, format};
+pub use record::record_line;
+pub use review::{ReviewFile, review_files, write_reviews};
 
 /// How a page may look. Files ignore it; terminal and pages honour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

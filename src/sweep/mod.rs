@@ -4,6 +4,7 @@
 //! thread files facts and hands work to the pool ([`pool`]), where containers are opened ([`inside`]). When everything is drained, what
 //! matched is located and looked at a second time ([`second`]).
 
+pub mod follow;
 mod inside;
 mod memo;
 mod pool;
@@ -48,6 +49,8 @@ pub struct SweepOptions<'a> {
     pub cancel: &'a Cancel,
     /// What earlier runs left, if this one may know.
     pub memo: Option<&'a Arc<SweepMemo>>,
+    /// Where leads go, and the index of the connector that follows them.
+    pub leads: Option<(&'a follow::LeadFeed, u32)>,
     /// Told of progress.
     pub progress: &'a dyn Progress,
 }
@@ -80,15 +83,23 @@ pub fn sweep(
     options.progress.phase("reading");
     thread::scope(|threads| {
         let (sender, receiver) = crossbeam_channel::bounded::<(SystemId, Item)>(CHANNEL);
+        let feed = options
+            .leads
+            .and_then(|(feed, to)| Some((feed.open()?, to)));
         for (system, connector) in (0u32..).map(SystemId).zip(connectors) {
-            let sender = sender.clone();
-            let run = move || run_connector(&**connector, system, engine, options, memo, &sender);
+            // Whoever follows leads waits until the last of these is dropped.
+            let feed = feed.as_ref().filter(|(_, to)| *to != system.0);
+            let channel = Channel {
+                items: sender.clone(),
+                leads: feed.map(|(leads, _)| leads.clone()),
+            };
+            let run = move || run_connector(&**connector, system, engine, options, memo, channel);
             thread::Builder::new()
                 .name(connector.about().kind.to_owned())
                 .spawn_scoped(threads, run)
                 .expect("the system gives a thread per connector");
         }
-        drop(sender);
+        drop((sender, feed));
         workers.in_place_scope(|scope| {
             for (system, item) in &receiver {
                 match item {
@@ -213,6 +224,10 @@ fn sort(gathered: &mut Gathered) {
     gathered
         .references
         .sort_by(|a, b| (&a.by, &a.to, &a.source).cmp(&(&b.by, &b.to, &b.source)));
+    gathered.consumers.sort();
+    gathered.uses.sort();
+    gathered.settings.sort();
+    gathered.settings.dedup();
     gathered.claims.sort_by(|a, b| {
         (&a.subject, &a.party, a.role, &a.source).cmp(&(&b.subject, &b.party, b.role, &b.source))
     });
@@ -333,15 +348,24 @@ impl Sink for FactSink<'_> {
     }
 }
 
-struct ChannelSink<'a> {
-    system: SystemId,
-    sender: &'a crossbeam_channel::Sender<(SystemId, Item)>,
+/// Where a connector's items go.
+struct Channel {
+    items: crossbeam_channel::Sender<(SystemId, Item)>,
+    leads: Option<crossbeam_channel::Sender<keymuster_api::Lead>>,
 }
 
-impl Sink for ChannelSink<'_> {
+struct ChannelSink {
+    system: SystemId,
+    channel: Channel,
+}
+
+impl Sink for ChannelSink {
     fn emit(&mut self, item: Item) {
+        if let (Item::Lead(lead), Some(leads)) = (&item, &self.channel.leads) {
+            let _ = leads.send(lead.clone());
+        }
         // The receiver outlives every sender: it drains until the last one is gone.
-        let _ = self.sender.send((self.system, item));
+        let _ = self.channel.items.send((self.system, item));
     }
 }
 
@@ -351,10 +375,10 @@ fn run_connector(
     engine: &Engine,
     options: &SweepOptions<'_>,
     memo: Option<&Arc<dyn Memo>>,
-    sender: &crossbeam_channel::Sender<(SystemId, Item)>,
+    channel: Channel,
 ) {
     let cx = cx(system, engine, options, memo);
-    let mut sink = ChannelSink { system, sender };
+    let mut sink = ChannelSink { system, channel };
     let label = connector.about().label.clone();
     let failed = |kind, reason: String| Gap {
         kind,

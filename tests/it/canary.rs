@@ -246,6 +246,13 @@ fn no_secret_is_left_behind_anywhere() {
         vec!["connectors".into(), "doctor".into()],
         vec!["inventory".into(), "map".into(), "inventory.csv".into()],
         vec!["inventory".into(), "check".into(), "inventory.csv".into()],
+        vec!["inventory".into(), "show".into(), "inventory.csv".into()],
+        vec![
+            "review".into(),
+            "export".into(),
+            "--out".into(),
+            "out/review".into(),
+        ],
         vec![
             "rules".into(),
             "test".into(),

@@ -16,6 +16,9 @@ mod containers;
 mod controls;
 /// The gate at release: what a change brings in, held against the register.
 mod gate;
+/// An organisation of GitHub, over a network that fails, and the same without it.
+#[cfg(feature = "github")]
+mod github;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
 /// Reports of other scanners, read as sightings and suppressions.
@@ -27,6 +30,8 @@ mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
+/// Registers, people, owners and decisions as organisations keep them, through a whole run.
+mod register;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// What the other modules share: running the program, making trees and repositories.

@@ -24,6 +24,15 @@ pub trait Connector: Send + Sync {
     /// When there is no use in sweeping. The run goes on without this connector, with a gap.
     fn preflight(&self, cx: &Cx<'_>) -> Result<Preflight, ConnectorError>;
 
+    /// Looks harder, for somebody who sets it up: which permission is missing, and what stays
+    /// unseen without it. A sweep tells the same as gaps.
+    ///
+    /// # Errors
+    /// When there is no use in sweeping.
+    fn doctor(&self, cx: &Cx<'_>) -> Result<Preflight, ConnectorError> {
+        self.preflight(cx)
+    }
+
     /// Emits all it sees. What it cannot see it emits as [`Item::Gap`].
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 //! Subjects are named by natural keys ([`Key`]): the ARN of a principal, the id of an access
 //! key. The estate interns them; connectors need not know each other to speak of one thing.
 
-use crate::{Coverage, Gap, Handle, Known, Load, SecretId, SystemId, Timestamp};
+use crate::{
+    Consumer, Coverage, Gap, Handle, Known, Load, SecretId, Setting, SlotUse, SystemId, Timestamp,
+};
 
 /// What a connector emits.
 pub enum Item {
@@ -25,6 +27,12 @@ pub enum Item {
     Slot(Slot),
     /// Something uses a slot or a credential.
     Reference(Reference),
+    /// Something that uses slots exists.
+    Consumer(Consumer),
+    /// A consumer names a slot.
+    Use(SlotUse),
+    /// How something is set up, or what it may do.
+    Setting(Setting),
     /// Somebody answers for something.
     Claim(Claim),
     /// Something happened.
@@ -247,13 +255,14 @@ pub struct Membership {
 /// A named place that holds a credential.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Slot {
-    /// Its natural key: `github:org/repo:actions:NAME`.
+    /// Its natural key, made by [`slot_key`](crate::slot_key).
     pub key: Key,
     /// Its name.
     pub name: String,
-    /// Where it applies: repository, environment.
+    /// Where it applies, made by [`scope`](crate::scope()).
     pub scope: String,
-    /// The kind of store.
+    /// The kind of store, a word of [`store`](crate::store). That all slots of a store in a
+    /// scope are known is told by a [`Coverage`] of that scope whose `what` is this word.
     pub store: String,
     /// The keyed name of what it holds, where the value could be read.
     pub secret: Option<SecretId>,
@@ -261,7 +270,7 @@ pub struct Slot {
     pub created: Known<Timestamp>,
     /// When its value last changed.
     pub updated: Known<Timestamp>,
-    /// Properties of the store: `masked`, `protected`, `environment` …
+    /// Properties of the store, see [`Slot::property`].
     pub properties: Vec<(String, String)>,
     /// Who says so.
     pub source: Source,

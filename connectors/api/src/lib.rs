@@ -13,6 +13,7 @@
 //! Invariant: no I/O, no runtime, no clock in this crate.
 
 mod connector;
+mod consumer;
 mod content;
 mod coverage;
 mod fact;
@@ -24,10 +25,15 @@ mod path;
 mod place;
 mod progress;
 mod seal;
+mod setting;
+pub mod tie;
 pub mod wire;
 
 pub use connector::{
     About, Connector, ConnectorError, Cx, Load, LoadCx, Preflight, ReadSeek, Sink,
+};
+pub use consumer::{
+    Consumer, ConsumerKind, Login, LoginMethod, SlotUse, scope, slot_key, slot_name, store,
 };
 pub use content::{Candidate, Content, Copied, Details, Fresh, Hit, Inside, Origin, Trace};
 pub use coverage::{Coverage, Gap, GapKind};
@@ -43,5 +49,6 @@ pub use memo::Memo;
 pub use place::{ObjectId, PathBytes, PathClass, PathClasses, Place, Spot, SystemId};
 pub use progress::{Cancel, NoProgress, Progress};
 pub use seal::{Handle, Redaction, Redactor, SecretId};
+pub use setting::Setting;
 
 pub use jiff::Timestamp;

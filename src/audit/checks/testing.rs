@@ -376,36 +376,19 @@ impl World {
                 scheme: "repo_path".to_owned(),
                 value: "none".to_owned(),
             }],
-            name: None,
             system: text("payments"),
             provider: text("aws"),
             account: text(ACCOUNT),
             environment: text("dev"),
-            entity: None,
             owner: text("ada@acme.example"),
-            owner_kind: None,
             approver: text("boss@acme.example"),
             approved_at: Some(ago(100)),
-            approval_ref: None,
             purpose: text("nightly export"),
             scope: vec!["s3:GetObject".to_owned()],
-            data_classes: Vec::new(),
-            tier: None,
-            trust_tier: None,
-            status: None,
-            issued_at: None,
             expires_at: Some(ago(-60)),
-            no_expiry_reason: None,
-            max_lifetime_days: None,
-            rotation_days: None,
-            last_rotated_at: None,
-            last_reviewed_at: None,
             revocation_path: text("runbook 7"),
             recovery_procedure: text("runbook 8"),
-            revoked_at: None,
-            revoked_by: None,
-            vendor: None,
-            extra: BTreeMap::new(),
+            ..Record::default()
         });
         self.matches.of_record.push(Vec::new());
         let ix = inventory.records.len() - 1;
@@ -462,6 +445,7 @@ impl World {
             name: name.to_owned(),
             members: Vec::new(),
             active,
+            ..Team::default()
         });
     }
 

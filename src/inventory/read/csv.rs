@@ -5,7 +5,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{super::InventoryError, ReadCx, Row, Table, header};
+use super::{super::InventoryError, ReadCx, Row, Table, encoding, header};
 use crate::inventory::text::{rows_shown, trimmed};
 
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
@@ -20,10 +20,12 @@ const MOST_UNCLOSED: usize = 16;
 /// When the bytes are binary, hold nothing, or hold quotes that cannot be made sense of.
 pub(super) fn read(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Table, InventoryError> {
     let mut notes = Vec::new();
-    let text = decode(bytes, cx.label, &mut notes)?;
-    let (delimiter, start) = match declared_delimiter(&text) {
-        Some((delimiter, start)) => (delimiter, start),
-        None => (detect_delimiter(&text, cx), 0),
+    let text = encoding::decode(bytes, cx, &mut notes)?;
+    let configured = cx.delimiter.and_then(|c| u8::try_from(c).ok());
+    let (delimiter, start) = match (declared_delimiter(&text), configured) {
+        (Some((delimiter, start)), None) => (delimiter, start),
+        (declared, Some(delimiter)) => (delimiter, declared.map_or(0, |(_, start)| start)),
+        (None, None) => (detect_delimiter(&text, cx), 0),
     };
     let grid = parse(
         &text[start..],
@@ -53,70 +55,6 @@ pub(super) fn read(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Table, InventoryErro
         ));
     }
     header::table(grid.rows, notes, cx)
-}
-
-/// The text behind the bytes: UTF-8, UTF-16 (by mark or by its zero bytes), else Windows-1252.
-pub(super) fn decode(
-    bytes: &[u8],
-    label: &str,
-    notes: &mut Vec<String>,
-) -> Result<Zeroizing<String>, InventoryError> {
-    if let Some(rest) = bytes.strip_prefix(b"\xff\xfe") {
-        return Ok(utf16(rest, u16::from_le_bytes, label, notes));
-    }
-    if let Some(rest) = bytes.strip_prefix(b"\xfe\xff") {
-        return Ok(utf16(rest, u16::from_be_bytes, label, notes));
-    }
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    if bytes.contains(&0) {
-        let start = &bytes[..bytes.len().min(1024)];
-        let zeros = |parity: usize| {
-            let every_other = start.iter().skip(parity).step_by(2);
-            every_other.filter(|&&byte| byte == 0).count()
-        };
-        if zeros(1) * 4 > start.len() && zeros(0) == 0 {
-            return Ok(utf16(bytes, u16::from_le_bytes, label, notes));
-        }
-        if zeros(0) * 4 > start.len() && zeros(1) == 0 {
-            return Ok(utf16(bytes, u16::from_be_bytes, label, notes));
-        }
-        return Err(InventoryError::new(label, "is binary, not text")
-            .help("name a CSV, JSON or JSON Lines file"));
-    }
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Ok(Zeroizing::new(text.to_owned()));
-    }
-    notes.push(format!("{label}: is not UTF-8; read as Windows-1252"));
-    Ok(Zeroizing::new(
-        bytes.iter().map(|&byte| windows_1252(byte)).collect(),
-    ))
-}
-
-fn utf16(
-    bytes: &[u8],
-    unit: fn([u8; 2]) -> u16,
-    label: &str,
-    notes: &mut Vec<String>,
-) -> Zeroizing<String> {
-    notes.push(format!("{label}: read as UTF-16"));
-    let units = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text = char::decode_utf16(units)
-        .map(|c| c.unwrap_or(char::REPLACEMENT_CHARACTER))
-        .collect();
-    Zeroizing::new(text)
-}
-
-fn windows_1252(byte: u8) -> char {
-    // The 32 code points that differ from Latin-1; the five undefined ones stay controls.
-    const HIGH: [char; 32] = [
-        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
-        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
-        'ž', 'Ÿ',
-    ];
-    match byte {
-        0x80..=0x9f => HIGH[usize::from(byte - 0x80)],
-        _ => char::from(byte),
-    }
 }
 
 /// A first line `sep=;`, which a spreadsheet writes for itself: the delimiter, and where the
@@ -283,11 +221,8 @@ mod tests {
 
     fn table(bytes: &[u8]) -> Table {
         let known = ["name", "owner", "key id", "status"];
-        let cx = ReadCx {
-            label: "r.csv",
-            header_row: None,
-            knows: &|word| known.contains(&word.to_lowercase().as_str()),
-        };
+        let knows = |word: &str| known.contains(&word.to_lowercase().as_str());
+        let cx = ReadCx::plain("r.csv", &knows);
         super::read(bytes, &cx).unwrap()
     }
 
@@ -339,7 +274,12 @@ mod tests {
     #[test]
     fn other_encodings_are_noted() {
         let read = table(b"Name;Owner\na;J\xf6rg\n");
-        assert_eq!(read.notes, ["r.csv: is not UTF-8; read as Windows-1252"]);
+        assert_eq!(
+            read.notes,
+            [
+                "r.csv: is not UTF-8; read as windows-1252, which its letters suggest; `encoding` decides otherwise"
+            ]
+        );
     }
 
     #[test]
@@ -371,11 +311,7 @@ mod tests {
 
     #[test]
     fn a_file_of_open_quotes_is_refused_quickly() {
-        let cx = ReadCx {
-            label: "r.csv",
-            header_row: None,
-            knows: &|_| false,
-        };
+        let cx = ReadCx::plain("r.csv", &|_| false);
         let bytes = "\"a\"\"\n".repeat(200_000);
         let error = super::read(bytes.as_bytes(), &cx).unwrap_err();
         assert!(error.to_string().starts_with("r.csv:1: has quotes"));

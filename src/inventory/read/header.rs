@@ -9,7 +9,7 @@ use crate::inventory::text::{rows_shown, squeezed};
 /// How far down a header is looked for.
 const DEEPEST: usize = 15;
 /// More columns than any register has.
-const MOST_COLUMNS: usize = 1024;
+pub(super) const MOST_COLUMNS: usize = 1024;
 
 /// How many cells are words that headers are made of.
 pub(super) fn known(cells: &[String], cx: &ReadCx<'_>) -> usize {
@@ -222,10 +222,10 @@ mod tests {
         let known = [
             "name", "owner", "approver", "status", "issued", "expires", "mail", "keyid",
         ];
+        let knows = |word: &str| known.contains(&squeezed(word).as_str());
         let cx = ReadCx {
-            label: "r.csv",
             header_row,
-            knows: &|word| known.contains(&squeezed(word).as_str()),
+            ..ReadCx::plain("r.csv", &knows)
         };
         super::super::csv::read(text.as_bytes(), &cx).unwrap()
     }

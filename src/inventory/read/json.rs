@@ -1,27 +1,33 @@
-//! JSON: an array of objects, one object a line, or an object around such an array. Nested
-//! members become columns named by their path; lists become cells joined by `; `.
-
-use std::collections::HashMap;
+//! JSON: an array of objects, one object a line, or an object around such an array.
 
 use serde_json::Value;
 
-use super::{super::InventoryError, ReadCx, Row, Table};
-use crate::inventory::text::trimmed;
+use super::{
+    super::InventoryError,
+    ReadCx, Table, encoding,
+    objects::{self, Taken},
+};
 
 /// Reads JSON or JSON Lines; which of both the bytes tell.
 ///
 /// # Errors
 /// When the bytes are no JSON, or something else than objects.
 pub(super) fn read(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Table, InventoryError> {
+    read_shaped(bytes, cx, None)
+}
+
+/// The same, for exports of a shape of their own (see [`objects::SHAPES`]).
+///
+/// # Errors
+/// As above, and when the shape is another one.
+pub(super) fn read_shaped(
+    bytes: &[u8],
+    cx: &ReadCx<'_>,
+    shape: Option<&str>,
+) -> Result<Table, InventoryError> {
     let mut notes = Vec::new();
-    let text = super::csv::decode(bytes, cx.label, &mut notes)?;
-    let mut table = Table {
-        headers: Vec::new(),
-        header_row: 0,
-        rows: Vec::new(),
-        notes,
-    };
-    let mut columns: HashMap<String, usize> = HashMap::new();
+    let text = encoding::decode(bytes, cx, &mut notes)?;
+    let mut taken = Taken::new(cx, shape, notes);
     let mut cursor = Cursor {
         text: &text,
         at: 0,
@@ -41,106 +47,9 @@ pub(super) fn read(bytes: &[u8], cx: &ReadCx<'_>) -> Result<Table, InventoryErro
         }
         let row = cursor.line;
         let value = cursor.value(cx)?;
-        if !in_array
-            && table.rows.is_empty()
-            && let Some(list) = wrapped(&value)
-        {
-            // Lines inside are unknown: the wrapper's members come in one piece.
-            for (index, value) in list.iter().enumerate() {
-                take(value, index as u64 + 1, &mut table, &mut columns, cx)?;
-            }
-            table.notes.push(format!(
-                "{}: rows are counted by objects, not lines",
-                cx.label
-            ));
-            continue;
-        }
-        take(&value, row, &mut table, &mut columns, cx)?;
+        taken.take(objects::Object { row, value }, !in_array)?;
     }
-    if table.rows.is_empty() && table.headers.is_empty() {
-        return Err(InventoryError::new(cx.label, "holds no objects")
-            .help("name the file that holds the register"));
-    }
-    let width = table.headers.len();
-    for row in &mut table.rows {
-        row.cells.resize(width, String::new());
-    }
-    Ok(table)
-}
-
-/// The one list of objects in an object: `{"records": [{…}]}`.
-fn wrapped(value: &Value) -> Option<&Vec<Value>> {
-    let mut lists = value.as_object()?.values().filter_map(Value::as_array);
-    let list = lists.next()?;
-    let only = lists.next().is_none() && !list.is_empty() && list.iter().all(Value::is_object);
-    only.then_some(list)
-}
-
-fn take(
-    value: &Value,
-    row: u64,
-    table: &mut Table,
-    columns: &mut HashMap<String, usize>,
-    cx: &ReadCx<'_>,
-) -> Result<(), InventoryError> {
-    let Value::Object(members) = value else {
-        return Err(
-            InventoryError::new(cx.label, "holds something else than objects")
-                .row(row)
-                .help("write one flat object per record"),
-        );
-    };
-    let mut cells = Vec::new();
-    for (name, value) in members {
-        flatten(name, value, 0, &mut cells);
-    }
-    let mut out = Row {
-        row,
-        cells: vec![String::new(); table.headers.len()],
-    };
-    for (name, text) in cells {
-        let column = *columns.entry(name).or_insert_with_key(|name| {
-            table.headers.push(name.clone());
-            table.headers.len() - 1
-        });
-        if column >= 1024 {
-            return Err(
-                InventoryError::new(cx.label, "has more than 1024 different members")
-                    .row(row)
-                    .help("write one flat object per record"),
-            );
-        }
-        out.cells
-            .resize(out.cells.len().max(column + 1), String::new());
-        out.cells[column] = trimmed(&text).to_owned();
-    }
-    if out.cells.iter().any(|cell| !cell.is_empty()) {
-        table.rows.push(out);
-    }
-    Ok(())
-}
-
-fn flatten(name: &str, value: &Value, depth: usize, out: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(members) if depth < 8 => {
-            for (inner, value) in members {
-                flatten(&format!("{name}.{inner}"), value, depth + 1, out);
-            }
-        }
-        Value::Array(items) => {
-            let texts: Vec<String> = items.iter().map(plain).collect();
-            out.push((name.to_owned(), texts.join("; ")));
-        }
-        value => out.push((name.to_owned(), plain(value))),
-    }
-}
-
-fn plain(value: &Value) -> String {
-    match value {
-        Value::Null => String::new(),
-        Value::String(text) => text.clone(),
-        value => value.to_string(),
-    }
+    taken.finish()
 }
 
 struct Cursor<'a> {
@@ -191,11 +100,7 @@ mod tests {
     use super::super::{ReadCx, Table};
 
     fn read(text: &str) -> Result<Table, String> {
-        let cx = ReadCx {
-            label: "r.json",
-            header_row: None,
-            knows: &|_| false,
-        };
+        let cx = ReadCx::plain("r.json", &|_| false);
         super::read(text.as_bytes(), &cx).map_err(|error| error.to_string())
     }
 

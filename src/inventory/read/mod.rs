@@ -3,9 +3,18 @@
 //! A reader knows its format and nothing else. What the columns mean is [`super::map`]'s;
 //! where the header is, in a grid of cells, is [`header`]'s, for every format alike.
 
+mod backstage;
 mod csv;
+mod encoding;
 mod header;
 mod json;
+mod ldif;
+mod objects;
+mod scim;
+mod terraform;
+mod vault;
+mod xlsx;
+mod yaml;
 
 use std::fmt;
 
@@ -22,7 +31,8 @@ pub struct Reader {
     read: fn(&[u8], &ReadCx<'_>) -> Result<Table, InventoryError>,
 }
 
-/// Every format there is a reader for.
+/// Every format there is a reader for. Those without extensions are told by their content, in a
+/// file of JSON or YAML.
 pub const READERS: &[Reader] = &[
     Reader {
         format: "csv",
@@ -30,8 +40,13 @@ pub const READERS: &[Reader] = &[
         read: csv::read,
     },
     Reader {
+        format: "xlsx",
+        extensions: &["xlsx", "xlsm"],
+        read: xlsx::read,
+    },
+    Reader {
         format: "json",
-        extensions: &["json"],
+        extensions: &["json", "tfstate"],
         read: json::read,
     },
     Reader {
@@ -39,7 +54,50 @@ pub const READERS: &[Reader] = &[
         extensions: &["jsonl", "ndjson"],
         read: json::read,
     },
+    Reader {
+        format: "yaml",
+        extensions: &["yaml", "yml"],
+        read: yaml::read,
+    },
+    Reader {
+        format: "ldif",
+        extensions: &["ldif", "ldf"],
+        read: ldif::read,
+    },
+    Reader {
+        format: "backstage",
+        extensions: &[],
+        read: |bytes, cx| either(bytes, cx, "backstage"),
+    },
+    Reader {
+        format: "terraform",
+        extensions: &[],
+        read: |bytes, cx| json::read_shaped(bytes, cx, Some("terraform")),
+    },
+    Reader {
+        format: "vault",
+        extensions: &[],
+        read: |bytes, cx| json::read_shaped(bytes, cx, Some("vault")),
+    },
+    Reader {
+        format: "scim",
+        extensions: &[],
+        read: |bytes, cx| json::read_shaped(bytes, cx, Some("scim")),
+    },
+    Reader {
+        format: "servicenow",
+        extensions: &[],
+        read: csv::read,
+    },
 ];
+
+/// A shape that is written as JSON and as YAML.
+fn either(bytes: &[u8], cx: &ReadCx<'_>, shape: &str) -> Result<Table, InventoryError> {
+    match bytes.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{' | b'[') => json::read_shaped(bytes, cx, Some(shape)),
+        _ => yaml::read_shaped(bytes, cx, Some(shape)),
+    }
+}
 
 /// What a reader is lent.
 pub(crate) struct ReadCx<'a> {
@@ -47,8 +105,28 @@ pub(crate) struct ReadCx<'a> {
     pub(crate) label: &'a str,
     /// The header's row, where the configuration names it.
     pub(crate) header_row: Option<u64>,
+    /// The encoding of its text, where the configuration names it.
+    pub(crate) encoding: Option<&'a str>,
+    /// What separates cells, where the configuration names it.
+    pub(crate) delimiter: Option<char>,
+    /// The sheet of a workbook, where the configuration names it.
+    pub(crate) sheet: Option<&'a str>,
     /// Whether a text is a word that headers are made of.
     pub(crate) knows: &'a dyn Fn(&str) -> bool,
+}
+
+impl<'a> ReadCx<'a> {
+    /// Everything is found out.
+    pub(crate) fn plain(label: &'a str, knows: &'a dyn Fn(&str) -> bool) -> ReadCx<'a> {
+        ReadCx {
+            label,
+            header_row: None,
+            encoding: None,
+            delimiter: None,
+            sheet: None,
+            knows,
+        }
+    }
 }
 
 /// Rows under a header. Every row has as many cells as there are headers.
@@ -124,9 +202,29 @@ pub(crate) fn read_table(
 
 fn recognise(bytes: &[u8], cx: &ReadCx<'_>) -> Result<&'static Reader, InventoryError> {
     let start = &bytes[..bytes.len().min(4096)];
-    if start.starts_with(b"PK\x03\x04") || start.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
-        return Err(InventoryError::new(cx.label, "is a workbook, not a table")
-            .help("save the sheet as CSV and name that file"));
+    let named = |format: &str| {
+        READERS
+            .iter()
+            .find(|reader| reader.format == format)
+            .ok_or_else(|| InventoryError::new(cx.label, "no reader knows this file"))
+    };
+    if start.starts_with(&[0xd0, 0xcf, 0x11, 0xe0]) {
+        return Err(InventoryError::new(
+            cx.label,
+            "is a workbook of the old format, or one that is locked",
+        )
+        .help("save it as .xlsx without a password, or the sheet as CSV"));
+    }
+    if start.starts_with(b"PK\x03\x04") {
+        let open_document = b"mimetypeapplication/vnd.oasis.opendocument";
+        if start
+            .windows(open_document.len())
+            .any(|bytes| bytes == open_document)
+        {
+            return Err(InventoryError::new(cx.label, "is an OpenDocument workbook")
+                .help("save it as .xlsx, or the sheet as CSV"));
+        }
+        return named("xlsx");
     }
     let extension = cx
         .label
@@ -134,12 +232,12 @@ fn recognise(bytes: &[u8], cx: &ReadCx<'_>) -> Result<&'static Reader, Inventory
         .next()
         .and_then(|name| name.rsplit_once('.'))
         .map(|(_, extension)| extension.to_ascii_lowercase());
-    let named = READERS.iter().find(|reader| {
+    let by_extension = READERS.iter().find(|reader| {
         extension
             .as_deref()
             .is_some_and(|extension| reader.extensions.contains(&extension))
     });
-    if let Some(reader) = named {
+    if let Some(reader) = by_extension {
         return Ok(reader);
     }
     let first = start
@@ -147,14 +245,28 @@ fn recognise(bytes: &[u8], cx: &ReadCx<'_>) -> Result<&'static Reader, Inventory
         .unwrap_or(start)
         .iter()
         .find(|byte| !byte.is_ascii_whitespace());
-    let format = match first {
-        Some(b'{' | b'[') => "json",
-        _ => "csv",
-    };
-    READERS
-        .iter()
-        .find(|reader| reader.format == format)
-        .ok_or_else(|| InventoryError::new(cx.label, "no reader knows this file"))
+    match first {
+        Some(b'{' | b'[') => named("json"),
+        _ if start.starts_with(b"dn: ") || start.starts_with(b"version: 1") => named("ldif"),
+        _ if start.starts_with(b"---") || start.starts_with(b"apiVersion:") => named("yaml"),
+        _ => named("csv"),
+    }
+}
+
+/// The documents of a catalogue, JSON or YAML, with their lines.
+///
+/// # Errors
+/// When the bytes are neither.
+pub(crate) fn read_documents(
+    bytes: &[u8],
+    cx: &ReadCx<'_>,
+) -> Result<Vec<(u64, serde_json::Value)>, InventoryError> {
+    // JSON is YAML.
+    let documents = yaml::documents(bytes, cx, &mut Vec::new())?;
+    Ok(documents
+        .into_iter()
+        .flat_map(yaml::Document::into_items)
+        .collect())
 }
 
 #[cfg(test)]
@@ -163,22 +275,23 @@ mod tests {
 
     #[test]
     fn formats_are_recognised_or_refused() {
-        let cx = |label| ReadCx {
-            label,
-            header_row: None,
-            knows: &|_| false,
-        };
-        let workbook = read_table(None, b"PK\x03\x04rest", &cx("register.xlsx"));
+        let cx = |label| ReadCx::plain(label, &|_| false);
+        let old = read_table(None, &[0xd0, 0xcf, 0x11, 0xe0], &cx("register.xls"));
         assert_eq!(
-            workbook.unwrap_err().to_string(),
-            "register.xlsx: is a workbook, not a table; save the sheet as CSV and name that file"
+            old.unwrap_err().to_string(),
+            "register.xls: is a workbook of the old format, or one that is locked; save it as \
+             .xlsx without a password, or the sheet as CSV"
         );
         let unknown = read_table(Some("parquet"), b"", &cx("r")).unwrap_err();
-        assert!(unknown.to_string().contains("csv, json, jsonl"));
+        assert!(unknown.to_string().contains("csv, xlsx, json, jsonl, yaml"));
         let json = read_table(None, b" [{\"a\": 1}]", &cx("register")).unwrap();
         assert_eq!(json.headers, ["a"]);
         let tab = read_table(None, b"a\tb\n1\t2\n", &cx("register.TSV")).unwrap();
         assert_eq!(tab.headers, ["a", "b"]);
+        let yaml = read_table(None, b"- a: 1\n", &cx("register.yml")).unwrap();
+        assert_eq!(yaml.headers, ["a"]);
+        let ldif = read_table(None, b"dn: cn=x\n", &cx("people")).unwrap_err();
+        assert!(ldif.to_string().contains("holds no person"));
     }
 
     #[test]
@@ -197,11 +310,7 @@ mod tests {
 
     #[test]
     fn debug_shows_no_cell() {
-        let cx = ReadCx {
-            label: "r.csv",
-            header_row: None,
-            knows: &|_| false,
-        };
+        let cx = ReadCx::plain("r.csv", &|_| false);
         let table = read_table(None, b"name,token\nx,hush\n", &cx).unwrap();
         assert!(!format!("{table:?} {:?}", table.rows).contains("hush"));
     }

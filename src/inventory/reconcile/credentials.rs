@@ -1,13 +1,18 @@
 //! The estate's side: everything a credential could be recorded under.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    borrow::Cow,
+    collections::{BTreeSet, HashMap},
+};
 
 use jiff::Timestamp;
 use keymuster_api::{SecretId, Slot};
 
+use rayon::slice::ParallelSliceMut as _;
+
 use super::{
     super::{identify, words},
-    keys,
+    keys::{self, Key},
 };
 use crate::estate::{Credential, Estate, Identity};
 
@@ -15,30 +20,30 @@ use crate::estate::{Credential, Estate, Identity};
 const MOST_PLACES: usize = 64;
 
 /// A key and how to show it.
-type Shown = (String, String);
+type Shown<'a> = (Key, Cow<'a, str>);
 
 /// One credential.
 pub(super) struct Subject<'a> {
     /// Own ids (rank 1).
-    pub(super) natives: Vec<Shown>,
-    /// Own ids as written, lower case, for masks.
-    pub(super) ids: Vec<String>,
+    pub(super) natives: Vec<Shown<'a>>,
+    /// Own ids as written, for masks.
+    pub(super) ids: Vec<&'a str>,
     /// Whether it has an id that a register could name.
     pub(super) has_own_id: bool,
     /// Rank 2.
-    pub(super) fingerprint: Option<String>,
+    pub(super) fingerprint: Option<Key>,
     /// Rank 3.
-    pub(super) principals: Vec<Shown>,
+    pub(super) principals: Vec<Shown<'a>>,
     /// Rank 3: user name and account.
-    pub(super) user: Option<Shown>,
+    pub(super) user: Option<Shown<'a>>,
     /// Rank 3: a user name that only one principal has.
-    pub(super) only_user: Option<Shown>,
+    pub(super) only_user: Option<Shown<'a>>,
     /// Rank 4.
-    pub(super) locators: Vec<Shown>,
+    pub(super) locators: Vec<Shown<'a>>,
     /// Rank 5, each with its confidence.
-    pub(super) hints: Vec<(String, String, f64)>,
+    pub(super) hints: Vec<(Key, &'a str, f64)>,
     /// Rank 5: the account that the credential itself tells.
-    pub(super) decoded_account: Option<String>,
+    pub(super) decoded_account: Option<Key>,
     /// Rank 6 and 7.
     pub(super) names: Vec<&'a str>,
     pub(super) systems: Vec<&'a str>,
@@ -52,32 +57,56 @@ pub(super) struct Subject<'a> {
     pub(super) listed: bool,
 }
 
-/// All credentials of an estate, in its order.
-pub(super) fn subjects(estate: &Estate) -> Vec<Subject<'_>> {
-    let mut slots: HashMap<SecretId, Vec<&Slot>> = HashMap::new();
-    for slot in &estate.gathered.slots {
-        if let Some(secret) = slot.secret {
-            slots.entry(secret).or_default().push(slot);
+/// An estate, with what its credentials are looked up in.
+pub(super) struct Subjects<'a> {
+    estate: &'a Estate,
+    slots: HashMap<SecretId, Vec<&'a Slot>>,
+    /// How many principals bear a name.
+    bearers: HashMap<String, u32>,
+}
+
+impl<'a> Subjects<'a> {
+    pub(super) fn new(estate: &'a Estate) -> Subjects<'a> {
+        let mut slots: HashMap<SecretId, Vec<&Slot>> = HashMap::new();
+        for slot in &estate.gathered.slots {
+            if let Some(secret) = slot.secret {
+                slots.entry(secret).or_default().push(slot);
+            }
+        }
+        let mut bearers: HashMap<String, u32> = HashMap::new();
+        for identity in &estate.identities {
+            let name = estate.text(identity.name).to_lowercase();
+            *bearers.entry(name).or_default() += 1;
+        }
+        Subjects {
+            estate,
+            slots,
+            bearers,
         }
     }
-    let mut bearers: HashMap<String, u32> = HashMap::new();
-    for identity in &estate.identities {
-        *bearers
-            .entry(estate.text(identity.name).to_lowercase())
-            .or_default() += 1;
+
+    pub(super) fn len(&self) -> usize {
+        self.estate.credentials.len()
     }
-    let credentials = estate.credentials.iter();
-    credentials
-        .map(|credential| {
-            let slots = credential.secret.and_then(|secret| slots.get(&secret));
-            subject(
-                estate,
-                credential,
-                slots.map_or(&[], Vec::as_slice),
-                &bearers,
-            )
-        })
-        .collect()
+
+    /// The provider of a credential.
+    pub(super) fn provider(&self, credential: u32) -> &'a str {
+        let credential = &self.estate.credentials[credential as usize];
+        self.estate.text(credential.provider)
+    }
+
+    /// Everything that a credential could be recorded under. Made again whenever it is asked
+    /// for: a million of them do not fit.
+    pub(super) fn of(&self, credential: usize) -> Subject<'a> {
+        let credential = &self.estate.credentials[credential];
+        let slots = credential.secret.and_then(|secret| self.slots.get(&secret));
+        subject(
+            self.estate,
+            credential,
+            slots.map_or(&[], Vec::as_slice),
+            &self.bearers,
+        )
+    }
 }
 
 fn subject<'a>(
@@ -95,7 +124,9 @@ fn subject<'a>(
         natives: Vec::new(),
         ids: Vec::new(),
         has_own_id: false,
-        fingerprint: credential.secret.map(|secret| format!("fp:{secret}")),
+        fingerprint: credential
+            .secret
+            .map(|secret| keys::fingerprint(&secret.to_string())),
         principals: Vec::new(),
         user: None,
         only_user: None,
@@ -138,27 +169,25 @@ impl<'a> Subject<'a> {
             let (scheme, value) = (estate.text(scheme), estate.text(value));
             match scheme {
                 "arn" | "client-email" => {
-                    self.principals
-                        .push((keys::principal(value), value.to_owned()));
+                    self.principals.push((keys::principal(value), value.into()));
                 }
                 "jwt-subject" => self.hint(value),
                 _ => {
                     for key in keys::natives_of_handle(scheme, value) {
-                        self.natives.push((key, value.to_owned()));
+                        self.natives.push((key, value.into()));
                     }
-                    self.ids.push(value.to_lowercase());
+                    self.ids.push(value);
                     self.has_own_id = true;
                 }
             }
         }
         for sym in credential.aliases.iter().chain([&credential.subject]) {
             let text = estate.text(*sym);
-            self.locators.push((keys::locator(text), text.to_owned()));
+            self.locators.push((keys::locator(text), text.into()));
             let last = text.rsplit([':', '/']).next().unwrap_or(text);
             if let Some(scheme @ ("guid" | "access_key_id")) = identify::shape(last) {
-                self.natives
-                    .push((keys::native(scheme, last), last.to_owned()));
-                self.ids.push(last.to_lowercase());
+                self.natives.push((keys::native(scheme, last), last.into()));
+                self.ids.push(last);
                 self.has_own_id = true;
             }
         }
@@ -176,17 +205,16 @@ impl<'a> Subject<'a> {
         bearers: &HashMap<String, u32>,
     ) {
         let (key, name) = (estate.text(identity.key), estate.text(identity.name));
-        self.principals.push((keys::principal(key), key.to_owned()));
+        self.principals.push((keys::principal(key), key.into()));
         let last = key.rsplit([':', '/']).next().unwrap_or(key);
         if identify::is_guid(last) {
-            self.principals
-                .push((keys::principal(last), last.to_owned()));
+            self.principals.push((keys::principal(last), last.into()));
         }
         if let Some(account) = account {
-            self.user = Some((keys::user(account, name), name.to_owned()));
+            self.user = Some((keys::user(account, name), name.into()));
         }
         if bearers.get(&name.to_lowercase()) == Some(&1) {
-            self.only_user = Some((keys::only_user(name), name.to_owned()));
+            self.only_user = Some((keys::only_user(name), name.into()));
         }
         self.names.push(name);
         for &(tag, value) in &identity.tags {
@@ -206,8 +234,8 @@ impl<'a> Subject<'a> {
 
     fn places(&mut self, estate: &'a Estate, credential: &'a Credential, slots: &[&'a Slot]) {
         for slot in slots.iter().take(MOST_PLACES) {
-            self.locators
-                .push((keys::locator(&slot.key.0), slot.key.0.clone()));
+            let place = slot.key.0.as_str();
+            self.locators.push((keys::locator(place), place.into()));
             self.names.push(&slot.name);
             self.systems.push(last_part(&slot.scope));
         }
@@ -229,7 +257,7 @@ impl<'a> Subject<'a> {
                 texts.push(format!("{short}:{path}:{}", position.line));
             }
             for text in texts {
-                self.locators.push((keys::locator(&text), text));
+                self.locators.push((keys::locator(&text), text.into()));
             }
         }
         self.locators.sort();
@@ -245,12 +273,11 @@ impl<'a> Subject<'a> {
         for (name, value) in facts {
             match name {
                 "client_email" => {
-                    self.hints
-                        .push((keys::principal(value), value.to_owned(), 0.90));
+                    self.hints.push((keys::principal(value), value, 0.90));
                 }
                 "private_key_id" | "key_id" => {
                     for key in keys::natives_of_handle("key_id", value) {
-                        self.natives.push((key, value.to_owned()));
+                        self.natives.push((key, value.into()));
                     }
                 }
                 "subject" | "sub" => self.hint(value),
@@ -264,10 +291,9 @@ impl<'a> Subject<'a> {
     }
 
     /// A subject that the credential names: long ones are hardly anybody else's.
-    fn hint(&mut self, value: &str) {
+    fn hint(&mut self, value: &'a str) {
         let confidence = if value.len() >= 16 { 0.85 } else { 0.75 };
-        self.hints
-            .push((keys::principal(value), value.to_owned(), confidence));
+        self.hints.push((keys::principal(value), value, confidence));
     }
 }
 
@@ -278,62 +304,74 @@ fn last_part(name: &str) -> &str {
         .unwrap_or(name)
 }
 
-/// Which credentials lie in each place.
-pub(super) fn holders<'a>(subjects: &'a [Subject<'_>]) -> BTreeMap<&'a str, Vec<u32>> {
-    let mut holders: BTreeMap<&str, Vec<u32>> = BTreeMap::new();
-    for (at, subject) in subjects.iter().enumerate() {
-        for (key, _) in &subject.locators {
-            holders.entry(key).or_default().push(at as u32);
-        }
+/// Which credentials lie in each place, sorted by place.
+pub(super) struct Holders(Vec<(Key, u32)>);
+
+impl Holders {
+    pub(super) fn new(mut places: Vec<(Key, u32)>) -> Holders {
+        places.par_sort_unstable();
+        places.dedup();
+        Holders(places)
     }
-    holders
+
+    pub(super) fn of(&self, place: Key) -> impl Iterator<Item = u32> + Clone {
+        let from = self.0.partition_point(|(known, _)| *known < place);
+        let here = self.0[from..].iter();
+        here.take_while(move |(known, _)| *known == place)
+            .map(|&(_, credential)| credential)
+    }
 }
 
-/// Credentials by the ends of their ids.
-pub(super) struct Ends<'a> {
-    by_tail: HashMap<&'a str, Vec<(&'a str, u32)>>,
-    sorted: Vec<(&'a str, u32)>,
+/// Credentials by the ends of their ids, in lower case.
+pub(super) struct Ends {
+    by_tail: HashMap<[u8; 4], Vec<u32>>,
+    sorted: Vec<(String, u32)>,
 }
 
-impl<'a> Ends<'a> {
-    pub(super) fn new(subjects: &'a [Subject<'_>]) -> Ends<'a> {
-        let mut ends = Ends {
-            by_tail: HashMap::new(),
-            sorted: Vec::new(),
-        };
-        for (at, subject) in subjects.iter().enumerate() {
-            for id in &subject.ids {
-                if let Some(tail) = id.len().checked_sub(4).and_then(|from| id.get(from..)) {
-                    ends.by_tail.entry(tail).or_default().push((id, at as u32));
-                }
-                ends.sorted.push((id, at as u32));
+impl Ends {
+    pub(super) fn new(subjects: &Subjects<'_>) -> Ends {
+        let mut sorted = Vec::new();
+        for at in 0..subjects.len() {
+            for id in subjects.of(at).ids {
+                sorted.push((id.to_lowercase(), at as u32));
             }
         }
-        ends.sorted.sort_unstable();
-        ends
+        sorted.par_sort_unstable();
+        let mut by_tail: HashMap<[u8; 4], Vec<u32>> = HashMap::new();
+        for (at, (id, _)) in (0..).zip(&sorted) {
+            if let Some(tail) = tail(id) {
+                by_tail.entry(tail).or_default().push(at);
+            }
+        }
+        Ends { by_tail, sorted }
     }
 
     /// The credentials with an id of these ends, sorted.
-    pub(super) fn fitting(&self, head: &str, tail: &str) -> Vec<u32> {
+    pub(super) fn fitting(&self, head: &str, end: &str) -> Vec<u32> {
         let fits = |id: &str| {
-            id.len() > head.len() + tail.len() && id.starts_with(head) && id.ends_with(tail)
+            id.len() > head.len() + end.len() && id.starts_with(head) && id.ends_with(end)
         };
-        let mut found: Vec<u32> = if tail.len() >= 4 {
-            let last = &tail[tail.len() - 4..];
-            let here = self.by_tail.get(last).map_or(&[][..], Vec::as_slice);
-            here.iter()
-                .filter(|(id, _)| fits(id))
-                .map(|&(_, at)| at)
-                .collect()
-        } else {
-            let from = self.sorted.partition_point(|(id, _)| *id < head);
-            let here = self.sorted[from..]
-                .iter()
-                .take_while(|(id, _)| id.starts_with(head));
-            here.filter(|(id, _)| fits(id)).map(|&(_, at)| at).collect()
+        let mut found: Vec<u32> = match tail(end) {
+            Some(tail) => {
+                let here = self.by_tail.get(&tail).into_iter().flatten();
+                let here = here.map(|&at| &self.sorted[at as usize]);
+                here.filter(|(id, _)| fits(id)).map(|&(_, at)| at).collect()
+            }
+            None => {
+                let from = self.sorted.partition_point(|(id, _)| id.as_str() < head);
+                let here = self.sorted[from..]
+                    .iter()
+                    .take_while(|(id, _)| id.starts_with(head));
+                here.filter(|(id, _)| fits(id)).map(|&(_, at)| at).collect()
+            }
         };
         found.sort_unstable();
         found.dedup();
         found
     }
+}
+
+/// The last four bytes.
+fn tail(text: &str) -> Option<[u8; 4]> {
+    text.as_bytes().last_chunk::<4>().copied()
 }

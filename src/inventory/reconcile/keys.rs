@@ -1,41 +1,60 @@
 //! Identifiers as both sides write them, made comparable.
 
-use super::super::{Record, text::squeezed};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
+use super::super::{
+    Record,
+    text::{fold, squeezed},
+};
 
 /// Ids shorter than this mean something only together with their scheme.
 const LONG_ENOUGH: usize = 16;
+
+/// What both sides are looked up by: 128 bits of a kind of key and a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Key(u64, u64);
+
+impl Key {
+    fn new(kind: &str, text: &str) -> Key {
+        let half = |salt: u8| {
+            let mut hasher = DefaultHasher::new();
+            (salt, kind, text).hash(&mut hasher);
+            hasher.finish()
+        };
+        Key(half(0), half(1))
+    }
+}
 
 /// An id without case, braces, and (where it is hexadecimal) dashes and colons.
 pub(super) fn compact(value: &str) -> String {
     let value = value.trim_matches(['{', '}']).to_lowercase();
     let value = value.trim_end_matches('=');
-    let bare: String = value
-        .chars()
-        .filter(|c| !matches!(c, '-' | ':' | ' '))
-        .collect();
-    if bare.len() >= 8 && bare.bytes().all(|b| b.is_ascii_hexdigit()) {
-        bare
+    let separates = |c: char| matches!(c, '-' | ':' | ' ');
+    let digits = value.chars().filter(|&c| !separates(c));
+    let hex = digits.clone().all(|c| c.is_ascii_hexdigit()) && digits.clone().count() >= 8;
+    if hex {
+        digits.collect()
     } else {
         value.to_owned()
     }
 }
 
 /// The key of an id under the record's scheme.
-pub(super) fn native(scheme: &str, value: &str) -> String {
+pub(super) fn native(scheme: &str, value: &str) -> Key {
     let id = compact(value);
     if id.len() >= LONG_ENOUGH {
-        format!("id:{id}")
+        Key::new("id", &id)
     } else {
-        format!("id:{scheme}:{id}")
+        Key::new("id", &format!("{scheme}:{id}"))
     }
 }
 
 /// The keys of an id under a handle's scheme: for short ones, one for each scheme of the
 /// record that the handle's resembles.
-pub(super) fn natives_of_handle(scheme: &str, value: &str) -> Vec<String> {
+pub(super) fn natives_of_handle(scheme: &str, value: &str) -> Vec<Key> {
     let id = compact(value);
     if id.len() >= LONG_ENOUGH {
-        return vec![format!("id:{id}")];
+        return vec![Key::new("id", &id)];
     }
     let scheme = scheme.replace('-', "_");
     let resembling = NATIVE.iter().filter(|native| {
@@ -43,8 +62,13 @@ pub(super) fn natives_of_handle(scheme: &str, value: &str) -> Vec<String> {
         scheme.contains(stem)
     });
     resembling
-        .map(|native| format!("id:{native}:{id}"))
+        .map(|native| Key::new("id", &format!("{native}:{id}")))
         .collect()
+}
+
+/// The key of a secret's keyed name.
+pub(super) fn fingerprint(value: &str) -> Key {
+    Key::new("fp", &compact(value))
 }
 
 /// Schemes of the record that name one credential, or an application.
@@ -76,37 +100,39 @@ pub(super) fn names_a_key(scheme: &str) -> bool {
     )
 }
 
-/// The key of a principal: an ARN whatever its partition, a mail, a GUID.
-pub(super) fn principal(value: &str) -> String {
+/// A principal's name as it is compared: an ARN whatever its partition, a mail, a GUID.
+pub(super) fn principal_text(value: &str) -> String {
     let value = value.trim().to_lowercase();
     if let Some(rest) = value.strip_prefix("arn:")
         && let Some((_, rest)) = rest.split_once(':')
     {
-        return format!("pr:arn:{rest}");
+        return format!("arn:{rest}");
     }
-    format!("pr:{}", compact(&value))
+    compact(&value)
+}
+
+/// The key of a principal.
+pub(super) fn principal(value: &str) -> Key {
+    Key::new("pr", &principal_text(value))
 }
 
 /// The key of a user name in an account.
-pub(super) fn user(account: &str, name: &str) -> String {
-    format!(
-        "us:{}:{}",
-        self::account(account),
-        name.trim().to_lowercase()
-    )
+pub(super) fn user(account: &str, name: &str) -> Key {
+    let text = format!("{}:{}", self::account(account), name.trim().to_lowercase());
+    Key::new("us", &text)
 }
 
 /// The key of a user name where no account is known.
-pub(super) fn only_user(name: &str) -> String {
-    format!("ou:{}", name.trim().to_lowercase())
+pub(super) fn only_user(name: &str) -> Key {
+    Key::new("ou", &name.trim().to_lowercase())
 }
 
 /// An account: its digits where it is a number written with dashes or blanks.
 pub(super) fn account(text: &str) -> String {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
+    let digits = text.chars().filter(char::is_ascii_digit);
     let letters = text.chars().any(char::is_alphabetic);
-    if digits.len() == 12 && !letters {
-        digits
+    if digits.clone().count() == 12 && !letters {
+        digits.collect()
     } else {
         squeezed(text)
     }
@@ -118,30 +144,32 @@ pub(super) fn account_of_arn(arn: &str) -> Option<&str> {
 }
 
 /// The key of a storage place.
-pub(super) fn locator(text: &str) -> String {
+pub(super) fn locator(text: &str) -> Key {
     let text = text.trim().replace('\\', "/").to_lowercase();
     let text = text.trim_matches('/');
+    // A record names the place, and not what kind of place it is.
+    let text = text.strip_prefix("k8s:").unwrap_or(text);
     let path = match text.strip_prefix("vault:") {
         // Version 2 of the key-value store has `data` in its address and not in its name.
         Some(path) => path.trim_matches('/').replacen("/data/", "/", 1),
         None => text.to_owned(),
     };
-    format!("lo:{}", path.trim_start_matches("./"))
+    Key::new("lo", path.trim_start_matches("./"))
 }
 
 /// The key of a name within a system.
-pub(super) fn named(name: &str, system: &str) -> String {
-    format!("nm:{}:{}", squeezed(name), squeezed(system))
+pub(super) fn named(name: &str, system: &str) -> Key {
+    Key::new("nm", &format!("{}:{}", squeezed(name), squeezed(system)))
 }
 
 /// The key of an account that a credential names by itself.
-pub(super) fn only_account(account: &str) -> String {
-    format!("ac:{}", self::account(account))
+pub(super) fn only_account(account: &str) -> Key {
+    Key::new("ac", &self::account(account))
 }
 
 /// Whether two names are the same but for their spelling.
 pub(super) fn same(a: &str, b: &str) -> bool {
-    squeezed(a) == squeezed(b)
+    fold(a) == fold(b) || squeezed(a) == squeezed(b)
 }
 
 /// Whether a record is of a kind that this credential cannot be: a certificate is no access

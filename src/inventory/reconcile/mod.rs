@@ -8,19 +8,22 @@
 //! - Between records that match equally well, one that is in force wins over one that is
 //!   revoked or retired, then the earlier inventory, then the smaller record id.
 
+mod confirmed;
 mod credentials;
 mod keys;
 mod nearest;
 mod records;
 
-use std::collections::{BTreeMap, BTreeSet};
+use rayon::iter::{IntoParallelIterator as _, ParallelIterator as _};
 
 use self::{
-    credentials::Subject,
+    confirmed::Decided,
+    credentials::{Holders, Subject, Subjects},
+    keys::Key,
     nearest::Tokens,
     records::{Recorded, Records},
 };
-use super::{Inventory, Match, MatchKey, Matches, Nearest, RecordStatus};
+use super::{Confirmations, Inventory, Match, MatchKey, Matches, Nearest, RecordStatus};
 use crate::estate::Estate;
 
 /// From here on a match counts.
@@ -34,164 +37,240 @@ const MOST_TO_CONFIRM: usize = 10;
 ///
 /// Deterministic: the order of neither side shows, except that earlier inventories win ties.
 pub fn reconcile(estate: &Estate, inventory: &Inventory) -> Matches {
+    reconcile_confirmed(estate, inventory, &Confirmations::default()).0
+}
+
+/// The same, with what people decided about single pairs; and what is to be told about that.
+pub fn reconcile_confirmed(
+    estate: &Estate,
+    inventory: &Inventory,
+    confirmations: &Confirmations,
+) -> (Matches, Vec<String>) {
     let records = Records::new(inventory);
-    let subjects = credentials::subjects(estate);
-    let edges = edges(&subjects, &records);
+    let subjects = Subjects::new(estate);
+    let decided = Decided::new(estate, inventory, confirmations);
+    let edges = edges(&subjects, &records, &decided);
+    let count = subjects.len();
     let mut matches = Matches {
-        accepted: vec![None; subjects.len()],
-        also: vec![Vec::new(); subjects.len()],
-        to_confirm: vec![Vec::new(); subjects.len()],
-        nearest: vec![Vec::new(); subjects.len()],
+        accepted: vec![None; count],
+        also: vec![Vec::new(); count],
+        to_confirm: vec![Vec::new(); count],
+        nearest: vec![Vec::new(); count],
         of_record: vec![Vec::new(); inventory.records.len()],
     };
-    let mut open: Vec<Vec<Match>> = Vec::with_capacity(subjects.len());
-    for (credential, mut edges) in edges.into_iter().enumerate() {
-        edges.sort_by(|a, b| {
-            let (ra, rb) = (records.of(a), records.of(b));
-            b.confidence
-                .total_cmp(&a.confidence)
-                .then(ra.ended.cmp(&rb.ended))
-                .then(a.key.cmp(&b.key))
-                .then(ra.rank.cmp(&rb.rank))
-        });
-        let certain = edges.partition_point(|edge| edge.confidence >= ACCEPTED);
-        let rest = edges.split_off(certain);
-        let mut certain = edges.into_iter();
-        let Some(best) = certain.next() else {
-            open.push(rest);
-            continue;
-        };
-        open.push(Vec::new());
-        matches.of_record[best.record as usize].push(credential as u32);
-        let own = best.key <= MatchKey::Fingerprint;
-        for edge in certain {
-            let record = records.of(&edge);
-            if !record.ended {
-                matches.of_record[edge.record as usize].push(credential as u32);
-            }
-            // The principal's record beside the key's own: two levels, not two claims.
-            let covers = own && edge.key == MatchKey::Principal && !record.names_a_key;
-            if !covers {
-                matches.also[credential].push(edge);
-            }
+    let mut open: Vec<(u32, Vec<Match>)> = Vec::new();
+    for (credential, edges) in (0u32..).zip(edges) {
+        if let Some(rest) = assign(&mut matches, &records, credential, edges) {
+            open.push((credential, rest));
         }
-        matches.accepted[credential] = Some(best);
     }
-    let tokens = Tokens::new(inventory, &subjects);
-    for (credential, mut edges) in open.into_iter().enumerate() {
-        if matches.accepted[credential].is_some() {
-            continue;
-        }
-        // A record that has its credential is no candidate for another one.
-        edges.retain(|edge| matches.of_record[edge.record as usize].is_empty());
-        let (mut near, resembling) = tokens.nearest(credential, &subjects[credential], &records);
-        for edge in resembling {
-            let free = matches.of_record[edge.record as usize].is_empty();
-            if free && edges.iter().all(|known| known.record != edge.record) {
-                edges.push(edge);
-            }
-        }
-        edges.retain(|edge| edge.confidence >= TO_CONFIRM);
-        edges.truncate(MOST_TO_CONFIRM);
-        near.retain(|near| edges.iter().all(|edge| edge.record != near.record));
-        let asked = edges.iter().map(|edge| Nearest {
-            record: edge.record,
-            score: edge.confidence,
-            because: edge.because.clone(),
-        });
-        matches.nearest[credential] = asked.chain(near).take(3).collect();
-        matches.to_confirm[credential] = edges;
+    let names: Vec<u32> = open.iter().map(|(credential, _)| *credential).collect();
+    let tokens = Tokens::new(inventory, &subjects, &names);
+    let of_record = &matches.of_record;
+    let asked: Vec<_> = open
+        .into_par_iter()
+        .map(|(credential, edges)| {
+            let subject = subjects.of(credential as usize);
+            let is_free = |record: u32| of_record[record as usize].is_empty();
+            let (near, resembling) = tokens.nearest(credential, &subject, &records, &is_free);
+            let differs = |record: u32| decided.is_different(credential, record);
+            (credential, ask(edges, near, resembling, &is_free, &differs))
+        })
+        .collect();
+    for (credential, (edges, nearest)) in asked {
+        matches.to_confirm[credential as usize] = edges;
+        matches.nearest[credential as usize] = nearest;
     }
-    matches
+    (matches, decided.notes)
+}
+
+/// Takes the best of a credential's edges, if one is certain; else gives back what is not.
+fn assign(
+    matches: &mut Matches,
+    records: &Records<'_>,
+    credential: u32,
+    mut edges: Vec<Match>,
+) -> Option<Vec<Match>> {
+    edges.sort_by(|a, b| {
+        let (ra, rb) = (records.of(a), records.of(b));
+        let decided = |edge: &Match| edge.key != MatchKey::Confirmed;
+        decided(a)
+            .cmp(&decided(b))
+            .then(b.confidence.total_cmp(&a.confidence))
+            .then(ra.ended.cmp(&rb.ended))
+            .then(a.key.cmp(&b.key))
+            .then(ra.rank.cmp(&rb.rank))
+    });
+    let certain = edges.partition_point(|edge| edge.confidence >= ACCEPTED);
+    let rest = edges.split_off(certain);
+    let mut certain = edges.into_iter();
+    let Some(best) = certain.next() else {
+        return Some(rest);
+    };
+    matches.of_record[best.record as usize].push(credential);
+    let own = best.key <= MatchKey::Fingerprint;
+    for edge in certain {
+        let record = records.of(&edge);
+        if !record.ended {
+            matches.of_record[edge.record as usize].push(credential);
+        }
+        // The principal's record beside the key's own: two levels, not two claims.
+        let covers = own && edge.key == MatchKey::Principal && !record.names_a_key;
+        if !covers {
+            matches.also[credential as usize].push(edge);
+        }
+    }
+    matches.accepted[credential as usize] = Some(best);
+    None
+}
+
+/// What is to be confirmed, and the three nearest records.
+fn ask(
+    mut edges: Vec<Match>,
+    mut near: Vec<Nearest>,
+    resembling: Vec<Match>,
+    is_free: &dyn Fn(u32) -> bool,
+    differs: &dyn Fn(u32) -> bool,
+) -> (Vec<Match>, Vec<Nearest>) {
+    // A record that has its credential is no candidate for another one.
+    edges.retain(|edge| is_free(edge.record));
+    for edge in resembling {
+        if is_free(edge.record) && edges.iter().all(|known| known.record != edge.record) {
+            edges.push(edge);
+        }
+    }
+    edges.retain(|edge| edge.confidence >= TO_CONFIRM && !differs(edge.record));
+    edges.truncate(MOST_TO_CONFIRM);
+    near.retain(|near| {
+        edges.iter().all(|edge| edge.record != near.record) && !differs(near.record)
+    });
+    let asked = edges.iter().map(|edge| Nearest {
+        record: edge.record,
+        score: edge.confidence,
+        because: edge.because.clone(),
+    });
+    let nearest = asked.chain(near).take(3).collect();
+    (edges, nearest)
 }
 
 /// For each credential the records it may be, each once, by their strongest key.
-fn edges(subjects: &[Subject<'_>], records: &Records<'_>) -> Vec<Vec<Match>> {
-    let mut all: Vec<BTreeMap<u32, Match>> = vec![BTreeMap::new(); subjects.len()];
+fn edges(subjects: &Subjects<'_>, records: &Records<'_>, decided: &Decided) -> Vec<Vec<Match>> {
+    let count = subjects.len();
     // Own keys first: which records have found theirs decides about their weaker keys.
-    let mut found: BTreeSet<u32> = BTreeSet::new();
-    for (credential, subject) in subjects.iter().enumerate() {
-        for (key, shown) in &subject.natives {
-            for &record in records.under(key) {
-                found.insert(record);
-                let because = format!("identifier {shown}");
-                offer(
-                    &mut all[credential],
-                    credential,
-                    record,
-                    MatchKey::NativeId,
-                    1.0,
-                    because,
-                );
-            }
-        }
-        if let Some(key) = &subject.fingerprint {
-            for &record in records.under(key) {
-                let because = "the same secret".to_owned();
-                offer(
-                    &mut all[credential],
-                    credential,
-                    record,
-                    MatchKey::Fingerprint,
-                    1.0,
-                    because,
-                );
-            }
+    let own: Vec<(Vec<Match>, Vec<Key>)> = (0..count)
+        .into_par_iter()
+        .map(|at| {
+            let subject = subjects.of(at);
+            let mut edges = decided.edges(at as u32);
+            own_keys(&subject, at as u32, records, &mut edges);
+            edges.retain(|edge| !decided.is_different(at as u32, edge.record));
+            (
+                edges,
+                subject.locators.iter().map(|(key, _)| *key).collect(),
+            )
+        })
+        .collect();
+    let mut found = vec![false; records.all.len()];
+    let mut places = Vec::new();
+    let mut all = Vec::with_capacity(count);
+    for (at, (edges, keys)) in (0u32..).zip(own) {
+        edges
+            .iter()
+            .for_each(|edge| found[edge.record as usize] = true);
+        places.extend(keys.into_iter().map(|key| (key, at)));
+        all.push(edges);
+    }
+    let holders = Holders::new(places);
+    masked(subjects, records, &mut found, &mut all);
+    let weak = Weakly {
+        subjects,
+        records,
+        holders: &holders,
+        found: &found,
+        decided,
+    };
+    (0u32..count as u32)
+        .into_par_iter()
+        .map(|at| weak.edges(at, &all[at as usize]))
+        .collect()
+}
+
+/// Rank 1 and 2: ids of its own, the secret.
+fn own_keys(subject: &Subject<'_>, credential: u32, records: &Records<'_>, edges: &mut Vec<Match>) {
+    for (key, shown) in &subject.natives {
+        for record in records.under(*key) {
+            let because = format!("identifier {shown}");
+            offer(edges, credential, record, MatchKey::NativeId, 1.0, because);
         }
     }
-    masked(subjects, records, &mut found, &mut all);
-    let holders = credentials::holders(subjects);
-    for (credential, subject) in subjects.iter().enumerate() {
-        let mut weak = Vec::new();
-        principal(subject, records, &mut weak);
-        located(subject, records, &holders, subjects, &mut weak);
-        hinted(subject, records, &mut weak);
-        named(subject, records, &mut weak);
-        for (record, key, confidence, because) in weak {
-            let recorded = &records.all[record as usize];
-            if recorded.names_a_key && found.contains(&record) {
-                continue;
-            }
-            let (confidence, because) = doubts(subject, recorded, key, confidence, because);
+    if let Some(key) = subject.fingerprint {
+        for record in records.under(key) {
+            let because = "the same secret".to_owned();
             offer(
-                &mut all[credential],
+                edges,
                 credential,
                 record,
-                key,
-                confidence,
+                MatchKey::Fingerprint,
+                1.0,
                 because,
             );
         }
     }
-    all.into_iter()
-        .map(|edges| edges.into_values().collect())
-        .collect()
+}
+
+/// What the lower ranks are judged with.
+struct Weakly<'a> {
+    subjects: &'a Subjects<'a>,
+    records: &'a Records<'a>,
+    holders: &'a Holders,
+    found: &'a [bool],
+    decided: &'a Decided,
+}
+
+impl Weakly<'_> {
+    fn edges(&self, credential: u32, own: &[Match]) -> Vec<Match> {
+        let subject = self.subjects.of(credential as usize);
+        let records = self.records;
+        let mut weak = Vec::new();
+        principal(&subject, records, &mut weak);
+        located(&subject, self, &mut weak);
+        hinted(&subject, records, &mut weak);
+        named(&subject, records, &mut weak);
+        let mut edges = own.to_vec();
+        for (record, key, confidence, because) in weak {
+            let recorded = &records.all[record as usize];
+            let has_its_own = recorded.names_a_key && self.found[record as usize];
+            if has_its_own || self.decided.is_different(credential, record) {
+                continue;
+            }
+            let (confidence, because) = doubts(&subject, recorded, key, confidence, because);
+            offer(&mut edges, credential, record, key, confidence, because);
+        }
+        edges
+    }
 }
 
 type Weak = (u32, MatchKey, f64, String);
 
 fn offer(
-    edges: &mut BTreeMap<u32, Match>,
-    credential: usize,
+    edges: &mut Vec<Match>,
+    credential: u32,
     record: u32,
     key: MatchKey,
     confidence: f64,
     because: String,
 ) {
-    let better = edges
-        .get(&record)
-        .is_none_or(|known| (known.confidence, key) < (confidence, known.key));
-    if better {
-        edges.insert(
-            record,
-            Match {
-                credential: credential as u32,
-                record,
-                key,
-                confidence,
-                because,
-            },
-        );
+    let edge = Match {
+        credential,
+        record,
+        key,
+        confidence,
+        because,
+    };
+    match edges.iter_mut().find(|known| known.record == record) {
+        None => edges.push(edge),
+        Some(known) if (known.confidence, key) < (confidence, known.key) => *known = edge,
+        Some(_) => {}
     }
 }
 
@@ -229,7 +308,7 @@ fn doubts(
 /// Rank 3: the principal.
 fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
     for (key, shown) in &subject.principals {
-        for &record in records.under(key) {
+        for record in records.under(*key) {
             out.push((
                 record,
                 MatchKey::Principal,
@@ -237,7 +316,7 @@ fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) 
                 format!("principal {shown}"),
             ));
         }
-        for record in records.globs(key) {
+        for record in records.globs(shown) {
             out.push((
                 record,
                 MatchKey::Principal,
@@ -247,7 +326,7 @@ fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) 
         }
     }
     if let Some((key, shown)) = &subject.user {
-        for &record in records.under(key) {
+        for record in records.under(*key) {
             out.push((
                 record,
                 MatchKey::Principal,
@@ -257,7 +336,7 @@ fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) 
         }
     }
     if let Some((key, shown)) = &subject.only_user {
-        for &record in records.under(key) {
+        for record in records.under(*key) {
             let because = format!("user {shown}, but the record names no account");
             out.push((record, MatchKey::Principal, 0.70, because));
         }
@@ -266,34 +345,24 @@ fn principal(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) 
 
 /// Rank 4: the place. Where several credentials lie in one place, it names none of them, unless
 /// the provider tells which.
-fn located(
-    subject: &Subject<'_>,
-    records: &Records<'_>,
-    holders: &BTreeMap<&str, Vec<u32>>,
-    subjects: &[Subject<'_>],
-    out: &mut Vec<Weak>,
-) {
+fn located(subject: &Subject<'_>, weak: &Weakly<'_>, out: &mut Vec<Weak>) {
     for (key, shown) in &subject.locators {
-        let here = holders.get(key.as_str()).map_or(&[][..], Vec::as_slice);
-        for &record in records.under(key) {
-            let provider = records.all[record as usize].record.provider.as_deref();
-            let fits = |other: &Subject<'_>| provider.is_none_or(|p| keys::same(p, other.provider));
-            if !fits(subject) && here.len() > 1 {
+        for record in weak.records.under(*key) {
+            let provider = weak.records.all[record as usize].record.provider.as_deref();
+            let fits = |other: &str| provider.is_none_or(|provider| keys::same(provider, other));
+            let here = weak.holders.of(*key);
+            let holders = here.clone().count();
+            if !fits(subject.provider) && holders > 1 {
                 continue;
             }
             let fitting = here
-                .iter()
-                .filter(|&&other| fits(&subjects[other as usize]))
+                .filter(|&other| fits(weak.subjects.provider(other)))
                 .count();
-            if here.len() == 1 || fitting == 1 {
-                out.push((
-                    record,
-                    MatchKey::Locator,
-                    0.85,
-                    format!("stored in {shown}"),
-                ));
+            if holders == 1 || fitting == 1 {
+                let because = format!("stored in {shown}");
+                out.push((record, MatchKey::Locator, 0.85, because));
             } else {
-                let because = format!("stored in {shown}, with {} others", here.len() - 1);
+                let because = format!("stored in {shown}, with {} others", holders - 1);
                 out.push((record, MatchKey::Locator, 0.65, because));
             }
         }
@@ -303,7 +372,7 @@ fn located(
 /// Rank 5, decoded: what the credential itself says about its account and subject.
 fn hinted(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
     for (key, shown, confidence) in &subject.hints {
-        for &record in records.under(key) {
+        for record in records.under(*key) {
             out.push((
                 record,
                 MatchKey::Hint,
@@ -313,11 +382,13 @@ fn hinted(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
         }
     }
     // The account alone names a record only if it is the account's only one.
-    if let (Some(key), false) = (&subject.decoded_account, subject.listed)
-        && let [record] = records.under(key)
+    if let (Some(key), false) = (subject.decoded_account, subject.listed)
+        && let mut under = records.under(key)
+        && under.len() == 1
+        && let Some(record) = under.next()
     {
         let because = "the only record of its account".to_owned();
-        out.push((*record, MatchKey::Hint, 0.70, because));
+        out.push((record, MatchKey::Hint, 0.70, because));
     }
 }
 
@@ -325,7 +396,7 @@ fn hinted(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
 fn named(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
     for name in &subject.names {
         for system in &subject.systems {
-            for &record in records.under(&keys::named(name, system)) {
+            for record in records.under(keys::named(name, system)) {
                 let given = records.all[record as usize].record.environment.as_deref();
                 let (confidence, because) = match given {
                     Some(given) if subject.environments.contains(&given) => {
@@ -344,10 +415,10 @@ fn named(subject: &Subject<'_>, records: &Records<'_>, out: &mut Vec<Weak>) {
 
 /// Rank 5, masked: the ends of an id that a register left.
 fn masked(
-    subjects: &[Subject<'_>],
+    subjects: &Subjects<'_>,
     records: &Records<'_>,
-    found: &mut BTreeSet<u32>,
-    all: &mut [BTreeMap<u32, Match>],
+    found: &mut [bool],
+    all: &mut [Vec<Match>],
 ) {
     if records.masks.is_empty() {
         return;
@@ -359,7 +430,7 @@ fn masked(
         let agreeing: Vec<u32> = fitting
             .iter()
             .copied()
-            .filter(|&at| records::agree(record, &subjects[at as usize]))
+            .filter(|&at| records::agree(record, &subjects.of(at as usize)))
             .collect();
         let agrees = agreeing.len() == 1;
         if agrees {
@@ -375,13 +446,13 @@ fn masked(
         };
         for &credential in fitting.iter().take(MOST_TO_CONFIRM) {
             if confidence >= ACCEPTED {
-                found.insert(mask.record);
+                found[mask.record as usize] = true;
             }
             let because = format!("masked id {}", super::text::shown(mask.shown));
             let edges = &mut all[credential as usize];
             offer(
                 edges,
-                credential as usize,
+                credential,
                 mask.record,
                 MatchKey::Hint,
                 confidence,
@@ -400,3 +471,5 @@ fn is_ended(status: Option<RecordStatus>) -> bool {
 mod tests;
 #[cfg(test)]
 mod world;
+#[cfg(test)]
+pub(in crate::inventory) use world::World;

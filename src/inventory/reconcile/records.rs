@@ -1,11 +1,17 @@
 //! The inventory's side: records under their keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use rayon::{
+    iter::{IntoParallelRefIterator as _, ParallelIterator as _},
+    slice::ParallelSliceMut as _,
+};
 
 use super::{
-    super::{Inventory, Match, Record, identify, text::squeezed},
+    super::{Inventory, Match, Record, identify},
     credentials::Subject,
-    is_ended, keys,
+    is_ended,
+    keys::{self, Key},
 };
 
 /// One record, with what matching asks of it again and again.
@@ -31,134 +37,153 @@ pub(super) struct Mask<'a> {
 pub(super) struct Records<'a> {
     pub(super) all: Vec<Recorded<'a>>,
     pub(super) masks: Vec<Mask<'a>>,
-    index: HashMap<String, Vec<u32>>,
-    /// Keys of principals that end in `*`, without it.
+    /// Keys with the records under them, sorted.
+    index: Vec<(Key, u32)>,
+    /// Names of principals that end in `*`, without it.
     globs: BTreeMap<String, Vec<u32>>,
+}
+
+/// What one record is filed under.
+#[derive(Default)]
+struct Filed<'a> {
+    keys: Vec<Key>,
+    globs: Vec<String>,
+    masks: Vec<(&'a str, &'a str, &'a str)>,
 }
 
 impl<'a> Records<'a> {
     pub(super) fn new(inventory: &'a Inventory) -> Records<'a> {
         let mut order: BTreeMap<&str, usize> = BTreeMap::new();
-        let mut records = Records {
-            all: Vec::with_capacity(inventory.records.len()),
-            masks: Vec::new(),
-            index: HashMap::new(),
-            globs: BTreeMap::new(),
-        };
-        for (at, record) in inventory.records.iter().enumerate() {
+        let mut all = Vec::with_capacity(inventory.records.len());
+        for record in &inventory.records {
             let next = order.len();
             let inventory = *order
                 .entry(record.source.inventory.as_str())
                 .or_insert(next);
-            records.all.push(Recorded {
+            let mut schemes = record.identifiers.iter().map(|i| i.scheme.as_str());
+            all.push(Recorded {
                 record,
                 ended: is_ended(record.status),
-                names_a_key: record
-                    .identifiers
-                    .iter()
-                    .any(|i| keys::names_a_key(&i.scheme)),
+                names_a_key: schemes.any(keys::names_a_key),
                 rank: (inventory, record.id.as_str()),
             });
-            records.file(at as u32, record);
         }
+        let filed: Vec<Filed<'a>> = inventory.records.par_iter().map(file).collect();
+        let mut records = Records {
+            all,
+            masks: Vec::new(),
+            index: Vec::with_capacity(filed.iter().map(|one| one.keys.len()).sum()),
+            globs: BTreeMap::new(),
+        };
+        for (record, filed) in (0u32..).zip(filed) {
+            records
+                .index
+                .extend(filed.keys.into_iter().map(|key| (key, record)));
+            for glob in filed.globs {
+                records.globs.entry(glob).or_default().push(record);
+            }
+            records
+                .masks
+                .extend(filed.masks.into_iter().map(|(head, tail, shown)| Mask {
+                    record,
+                    head: head.to_lowercase(),
+                    tail: tail.to_lowercase(),
+                    shown,
+                }));
+        }
+        records.index.par_sort_unstable();
+        records.index.dedup();
         records
     }
 
-    fn add(&mut self, key: String, record: u32) {
-        let under = self.index.entry(key).or_default();
-        if under.last() != Some(&record) {
-            under.push(record);
-        }
-    }
-
-    fn file(&mut self, at: u32, record: &'a Record) {
-        let account = account(record);
-        let mut user = None;
-        for identifier in &record.identifiers {
-            let value = identifier.value.as_str();
-            match identifier.scheme.as_str() {
-                "fingerprint_hmac" => self.add(format!("fp:{}", keys::compact(value)), at),
-                "masked" => {
-                    if let Some((head, tail)) = identify::mask(value) {
-                        self.masks.push(Mask {
-                            record: at,
-                            head: head.to_lowercase(),
-                            tail: tail.to_lowercase(),
-                            shown: value,
-                        });
-                    }
-                }
-                "arn" => self.file_arn(at, value),
-                "client_email" | "email" => self.add(keys::principal(value), at),
-                "principal" => {
-                    user = Some(value);
-                    self.add(keys::principal(value), at);
-                }
-                "vault_path" => {
-                    self.add(keys::locator(&format!("vault:{value}")), at);
-                    self.add(keys::locator(value), at);
-                }
-                "ci_variable" | "k8s_secret" | "repo_path" => self.add(keys::locator(value), at),
-                scheme => {
-                    self.add(keys::native(scheme, value), at);
-                    if matches!(scheme, "client_id" | "object_id" | "guid") {
-                        self.add(keys::principal(value), at);
-                    }
-                    if scheme == "identifier" {
-                        self.add(keys::locator(value), at);
-                    }
-                }
-            }
-        }
-        if let (Some(user), Some(account)) = (user.or(record.name.as_deref()), &account) {
-            self.add(keys::user(account, user), at);
-        }
-        if let (Some(user), None) = (user, &account) {
-            self.add(keys::only_user(user), at);
-        }
-        if let (Some(account), true) = (&account, record.identifiers.is_empty()) {
-            self.add(keys::only_account(account), at);
-        }
-        if let (Some(name), Some(system)) = (&record.name, &record.system) {
-            self.add(keys::named(name, system), at);
-        }
-    }
-
-    /// An ARN, or the beginning of some: `…:user/payments-*` is a record of all such users, as
-    /// long as it says more than the account.
-    fn file_arn(&mut self, at: u32, value: &str) {
-        let key = keys::principal(value);
-        match key.strip_suffix('*') {
-            None => self.add(key, at),
-            Some(start)
-                if start
-                    .rsplit_once('/')
-                    .is_some_and(|(_, name)| name.len() >= 3) =>
-            {
-                self.globs.entry(start.to_owned()).or_default().push(at);
-            }
-            Some(_) => {}
-        }
-    }
-
     /// The records under a key, in the inventory's order.
-    pub(super) fn under(&self, key: &str) -> &[u32] {
-        self.index.get(key).map_or(&[], Vec::as_slice)
+    pub(super) fn under(&self, key: Key) -> impl ExactSizeIterator<Item = u32> {
+        let from = self.index.partition_point(|(known, _)| *known < key);
+        let here = &self.index[from..];
+        let count = here.iter().take_while(|(known, _)| *known == key).count();
+        here[..count].iter().map(|&(_, record)| record)
     }
 
-    /// The records whose ARN with `*` covers a principal's key.
-    pub(super) fn globs(&self, key: &str) -> Vec<u32> {
+    /// The records whose ARN with `*` covers a principal.
+    pub(super) fn globs(&self, principal: &str) -> Vec<u32> {
         if self.globs.is_empty() {
             return Vec::new();
         }
-        let ends = key.char_indices().map(|(i, c)| i + c.len_utf8());
-        let found = ends.filter_map(|end| self.globs.get(&key[..end]));
+        let name = keys::principal_text(principal);
+        let ends = name.char_indices().map(|(i, c)| i + c.len_utf8());
+        let found = ends.filter_map(|end| self.globs.get(&name[..end]));
         found.flatten().copied().collect()
     }
 
     /// The record of a match.
     pub(super) fn of(&self, edge: &Match) -> &Recorded<'a> {
         &self.all[edge.record as usize]
+    }
+}
+
+fn file(record: &Record) -> Filed<'_> {
+    let mut filed = Filed::default();
+    let account = account(record);
+    let mut user = None;
+    for identifier in &record.identifiers {
+        let value = identifier.value.as_str();
+        match identifier.scheme.as_str() {
+            "fingerprint_hmac" => filed.keys.push(keys::fingerprint(value)),
+            "masked" => {
+                if let Some((head, tail)) = identify::mask(value) {
+                    filed.masks.push((head, tail, value));
+                }
+            }
+            "arn" => file_arn(value, &mut filed),
+            "client_email" | "email" => filed.keys.push(keys::principal(value)),
+            "principal" => {
+                user = Some(value);
+                filed.keys.push(keys::principal(value));
+            }
+            "vault_path" => {
+                filed.keys.push(keys::locator(&format!("vault:{value}")));
+                filed.keys.push(keys::locator(value));
+            }
+            "ci_variable" | "k8s_secret" | "repo_path" => filed.keys.push(keys::locator(value)),
+            scheme => {
+                filed.keys.push(keys::native(scheme, value));
+                if matches!(scheme, "client_id" | "object_id" | "guid") {
+                    filed.keys.push(keys::principal(value));
+                }
+                if scheme == "identifier" {
+                    filed.keys.push(keys::locator(value));
+                }
+            }
+        }
+    }
+    if let (Some(user), Some(account)) = (user.or(record.name.as_deref()), &account) {
+        filed.keys.push(keys::user(account, user));
+    }
+    if let (Some(user), None) = (user, &account) {
+        filed.keys.push(keys::only_user(user));
+    }
+    if let (Some(account), true) = (&account, record.identifiers.is_empty()) {
+        filed.keys.push(keys::only_account(account));
+    }
+    if let (Some(name), Some(system)) = (&record.name, &record.system) {
+        filed.keys.push(keys::named(name, system));
+    }
+    filed
+}
+
+/// An ARN, or the beginning of some: `…:user/payments-*` is a record of all such users, as
+/// long as it says more than the account.
+fn file_arn(value: &str, filed: &mut Filed<'_>) {
+    let Some(start) = value.trim().strip_suffix('*') else {
+        filed.keys.push(keys::principal(value));
+        return;
+    };
+    let start = keys::principal_text(start);
+    let names_some = start
+        .rsplit_once('/')
+        .is_some_and(|(_, name)| name.len() >= 3);
+    if names_some {
+        filed.globs.push(start);
     }
 }
 
@@ -181,10 +206,7 @@ pub(super) fn agree(recorded: &Recorded<'_>, subject: &Subject<'_>) -> bool {
         let key = keys::principal(value);
         subject.principals.iter().any(|(known, _)| *known == key)
     };
-    let named = |name: &str| {
-        let name = squeezed(name);
-        subject.names.iter().any(|known| squeezed(known) == name)
-    };
+    let named = |name: &str| subject.names.iter().any(|known| keys::same(known, name));
     record.name.as_deref().is_some_and(named)
         || record.identifiers.iter().any(|i| match i.scheme.as_str() {
             "arn" | "client_email" | "email" | "client_id" => principal(&i.value),

@@ -11,10 +11,10 @@ use crate::estate::{Credential, Estate, Identity, Resource, Sighting};
 
 /// Builds estates by hand; credentials are numbered in the order they are added.
 #[derive(Default)]
-pub(super) struct World(pub(super) Estate);
+pub(in crate::inventory) struct World(pub(in crate::inventory) Estate);
 
 impl World {
-    pub(super) fn user(&mut self, account: &str, name: &str) -> u32 {
+    pub(in crate::inventory) fn user(&mut self, account: &str, name: &str) -> u32 {
         let key = format!("arn:aws:iam::{account}:user/{name}");
         let texts = &mut self.0.texts;
         let identity = Identity {
@@ -36,12 +36,12 @@ impl World {
         self.0.identities.len() as u32 - 1
     }
 
-    pub(super) fn tag(&mut self, identity: u32, name: &str, value: &str) {
+    pub(in crate::inventory) fn tag(&mut self, identity: u32, name: &str, value: &str) {
         let tag = (self.0.texts.intern(name), self.0.texts.intern(value));
         self.0.identities[identity as usize].tags.push(tag);
     }
 
-    pub(super) fn credential(&mut self, subject: &str) -> &mut Credential {
+    pub(in crate::inventory) fn credential(&mut self, subject: &str) -> &mut Credential {
         let texts = &mut self.0.texts;
         let credential = Credential {
             subject: texts.intern(subject),
@@ -69,7 +69,7 @@ impl World {
     }
 
     /// An access key of a user, listed by the provider.
-    pub(super) fn key(&mut self, id: &str, identity: Option<u32>) {
+    pub(in crate::inventory) fn key(&mut self, id: &str, identity: Option<u32>) {
         let handle = (
             self.0.texts.intern("aws-access-key-id"),
             self.0.texts.intern(id),
@@ -80,7 +80,12 @@ impl World {
     }
 
     /// A secret that was seen in a file only.
-    pub(super) fn secret(&mut self, byte: u8, places: &[(&str, &str)], facts: &[(&str, &str)]) {
+    pub(in crate::inventory) fn secret(
+        &mut self,
+        byte: u8,
+        places: &[(&str, &str)],
+        facts: &[(&str, &str)],
+    ) {
         let id = SecretId([byte; 16]);
         let mut sightings = Vec::new();
         for (repository, path) in places {
@@ -135,7 +140,7 @@ impl World {
         credential.kind = kind;
     }
 
-    pub(super) fn slot(&mut self, key: &str, byte: u8) {
+    pub(in crate::inventory) fn slot(&mut self, key: &str, byte: u8) {
         self.0.gathered.slots.push(Slot {
             key: key.into(),
             name: key.rsplit(':').next().unwrap().to_owned(),

@@ -289,6 +289,7 @@ fn status(status: Status) -> &'static str {
 
 fn match_key(key: MatchKey) -> &'static str {
     match key {
+        MatchKey::Confirmed => "confirmed",
         MatchKey::NativeId => "native id",
         MatchKey::Fingerprint => "fingerprint",
         MatchKey::Principal => "principal",

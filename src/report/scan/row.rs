@@ -100,6 +100,8 @@ impl<'a> Row<'a> {
             facts: details
                 .facts
                 .iter()
+                // What joins a sighting with a host's record says nothing to people.
+                .filter(|(name, _)| !keymuster_api::tie::ALL.contains(&name.as_str()))
                 .map(|(name, value)| (name.as_str(), value.as_str()))
                 .collect(),
             in_worktree: sighting.in_worktree,

@@ -72,7 +72,12 @@ impl Check for DuplicateRecords {
                 if same.is_empty() && !open.is_empty() {
                     out.not_evaluated_because(&subject, NO_KEY_ID);
                 } else if same.is_empty() {
-                    out.pass(&subject);
+                    match cx.record(accepted.record) {
+                        Some(record) if !record.conflicts.is_empty() => {
+                            disagreement(cx, subject, accepted, record, out);
+                        }
+                        _ => out.pass(&subject),
+                    }
                 } else {
                     duplicates(cx, subject, accepted, &same, out);
                 }
@@ -136,6 +141,36 @@ fn duplicates(
     });
 }
 
+/// Registers that were read as one record, and say different things.
+fn disagreement(
+    cx: &CheckCx<'_>,
+    subject: Subject,
+    accepted: &Match,
+    record: &Record,
+    out: &mut Findings<'_>,
+) {
+    out.fail(subject, Severity::Medium, |draft| {
+        show(cx, accepted, draft);
+        for conflict in &record.conflicts {
+            if matches!(conflict.field, "owner" | "status") {
+                draft.at_least(Severity::High);
+            }
+            draft.evidence(
+                &format!("differing {}", conflict.field),
+                conflict.value.as_str(),
+                conflict.source.to_string(),
+            );
+        }
+        let files: Vec<String> = record.also.iter().map(ToString::to_string).collect();
+        draft.title(format!("Registers disagree about {}", record.id));
+        draft.remedy(format!(
+            "decide whether {} or {} is right about it, and correct the other",
+            record.source,
+            files.join(", ")
+        ));
+    });
+}
+
 fn show(cx: &CheckCx<'_>, each: &Match, draft: &mut Draft<'_>) {
     if let Some(record) = cx.record(each.record) {
         let value = format!("{} at {:.2}: {}", record.id, each.confidence, each.because);
@@ -189,6 +224,38 @@ mod tests {
         world.inventory.as_mut().expect("given").records[1].status = None;
         world.inventory.as_mut().expect("given").records[1].owner = None;
         assert_eq!(world.finding("INV-04").severity, Severity::High);
+    }
+
+    #[test]
+    fn true_two_registers_disagree() {
+        let mut world = World::new();
+        let key = world.key("deploy");
+        let record = world.registered(key);
+        world_conflict(record, "purpose");
+        assert_eq!(world.finding("INV-04").severity, Severity::Medium);
+        let record = &mut world.inventory.as_mut().expect("given").records[0];
+        world_conflict(record, "owner");
+        let finding = world.finding("INV-04");
+        assert_eq!(finding.severity, Severity::High);
+        assert!(
+            finding.remediation.contains("old.csv:7"),
+            "{}",
+            finding.remediation
+        );
+    }
+
+    fn world_conflict(record: &mut crate::inventory::Record, field: &'static str) {
+        let source = crate::inventory::RecordSource {
+            inventory: "old".to_owned(),
+            file: "old.csv".to_owned(),
+            row: 7,
+        };
+        record.also = vec![source.clone()];
+        record.conflicts.push(crate::inventory::Conflict {
+            field,
+            value: "bob".to_owned(),
+            source,
+        });
     }
 
     #[test]

@@ -1,12 +1,44 @@
 //! What single words of a register mean: placeholders, states, environments, tiers, kinds of
 //! credential, providers, intervals; in the languages registers are written in.
 
-use std::{collections::HashSet, sync::LazyLock};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::LazyLock,
+};
+
+mod details;
+
+pub(crate) use details::{
+    auth_method, direction, evidence_kind, grant_type, review_decision, trust_tier,
+};
 
 use super::{
     OwnerKind, RecordStatus, Tier,
     text::{fold, squeezed, trimmed, words},
 };
+
+/// Words, squeezed, by what they mean; of two meanings the first.
+fn by_word<T: Copy>(table: &[(T, &str)]) -> HashMap<String, T> {
+    let mut found = HashMap::new();
+    for (meaning, words) in table {
+        for word in words.split_ascii_whitespace() {
+            found.entry(squeezed(word)).or_insert(*meaning);
+        }
+    }
+    found
+}
+
+/// The same, where the meaning is a word of its own.
+fn by_name(table: &[(&'static str, &str)]) -> HashMap<String, &'static str> {
+    let mut found: HashMap<String, &'static str> = table
+        .iter()
+        .map(|(name, _)| (squeezed(name), *name))
+        .collect();
+    for (word, name) in by_word(table) {
+        found.entry(word).or_insert(name);
+    }
+    found
+}
 
 /// Whether a squeezed word is one of a list, whose words are separated by white space.
 fn holds(list: &str, word: &str) -> bool {
@@ -31,8 +63,12 @@ pub(crate) fn is_placeholder(cell: &str) -> bool {
     {
         return true;
     }
-    // Longer cells are texts, even if they hold such a word.
-    cell.len() <= 24 && WORDS.contains(squeezed(cell).as_str())
+    // Longer cells are texts, even if they hold such a word; no such word has a digit.
+    cell.len() <= 24
+        && !cell
+            .bytes()
+            .any(|byte| byte.is_ascii_digit() || byte == b'@')
+        && WORDS.contains(squeezed(cell).as_str())
 }
 
 /// Whether a date cell says that there is no end.
@@ -88,9 +124,8 @@ pub(crate) fn status(cell: &str) -> Option<RecordStatus> {
          buitengebruik verlopen gearchiveerd uitgefaseerd",
         ),
     ];
-    let word = squeezed(cell);
-    let meant = WORDS.iter().find(|(_, words)| holds(words, &word));
-    meant.map(|(status, _)| *status)
+    static MEANT: LazyLock<HashMap<String, RecordStatus>> = LazyLock::new(|| by_word(WORDS));
+    MEANT.get(&squeezed(cell)).copied()
 }
 
 /// The environment, as the record's enumeration names it.
@@ -118,9 +153,8 @@ pub(crate) fn environment(cell: &str) -> Option<&'static str> {
          compartilhado gedeeld",
         ),
     ];
-    let word = squeezed(cell);
-    let meant = WORDS.iter().find(|(_, words)| holds(words, &word));
-    meant.map(|(environment, _)| *environment)
+    static MEANT: LazyLock<HashMap<String, &str>> = LazyLock::new(|| by_word(WORDS));
+    MEANT.get(&squeezed(cell)).copied()
 }
 
 /// The tier. `high`, `mittel` and the like mean one only in a column of tiers.
@@ -240,12 +274,10 @@ pub(crate) fn credential_type(cell: &str) -> Option<&'static str> {
             "other sonstige andere autre otro altro outro overig",
         ),
     ];
+    static MEANT: LazyLock<HashMap<String, &str>> = LazyLock::new(|| by_name(WORDS));
     let word = squeezed(cell);
     let singular = word.strip_suffix('s').unwrap_or(&word);
-    let meant = WORDS.iter().find(|(name, words)| {
-        squeezed(name) == word || holds(words, &word) || holds(words, singular)
-    });
-    meant.map(|(name, _)| *name)
+    MEANT.get(&word).or_else(|| MEANT.get(singular)).copied()
 }
 
 /// The short name of a known provider; others stay as written.

@@ -1,18 +1,27 @@
-//! The people directory: who is still there.
+//! The people directory: who is still there. [`read`] makes it of any export, [`merge`] joins
+//! several, [`directory`] finds people in it.
+
+mod directory;
+mod merge;
+mod read;
+
+pub use directory::{Directory, Party};
+pub use read::read_people;
 
 use jiff::Timestamp;
 
 /// Whether somebody is still there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PersonStatus {
     /// Yes.
+    #[default]
     Active,
     /// No, or suspended.
     Ended,
 }
 
 /// One person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Person {
     /// Employee id or login.
     pub id: String,
@@ -35,10 +44,12 @@ pub struct Person {
 }
 
 /// One team, as far as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Team {
     /// Its name.
     pub name: String,
+    /// What else it is called: ids, mails.
+    pub aliases: Vec<String>,
     /// Indices of its members in [`People::people`].
     pub members: Vec<u32>,
     /// Whether at least one member is active.

@@ -3,19 +3,20 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+#[cfg(test)]
+mod headers;
+mod propose;
+
+use propose::propose_fields;
+pub use propose::{Proposal, proposal_toml, propose, propose_people};
+
 use super::{
     dates::DateOrder,
-    field::{self, Field, name_score},
+    field::{self, Field},
     read::Table,
-    text::{nearest, shown, squeezed, words},
+    text::{nearest, shown, squeezed},
     words::is_placeholder,
 };
-
-/// At and above: taken. Below, down to [`PROPOSED`]: proposed, not used.
-const TAKEN: f64 = 0.85;
-const PROPOSED: f64 = 0.60;
-/// How many values of a column are looked at.
-const SAMPLE: usize = 200;
 
 /// `[inventory.map]` as configured.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
@@ -139,196 +140,6 @@ fn texts(key: &str, value: &toml::Value) -> Result<Vec<String>, String> {
     }
 }
 
-/// What a column probably is.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Proposal {
-    /// The column's header.
-    pub column: String,
-    /// The column's index in the table.
-    pub index: usize,
-    /// The field.
-    pub field: &'static str,
-    /// 0.6 for the name and 0.4 for the values; 0.60 at least.
-    pub score: f64,
-    /// Why, and if it is not taken, why not.
-    pub reason: String,
-    /// Whether it is used without being configured.
-    pub taken: bool,
-}
-
-/// What the columns of a register probably are, from left to right; columns that resemble no
-/// field are left out.
-pub fn propose(table: &Table) -> Vec<Proposal> {
-    propose_fields(table, field::RECORD, &BTreeSet::new(), &BTreeSet::new())
-}
-
-/// The same for any dictionary, without some columns (by index) and fields (by name).
-pub(crate) fn propose_fields(
-    table: &Table,
-    fields: &'static [Field],
-    without_columns: &BTreeSet<usize>,
-    without_fields: &BTreeSet<&str>,
-) -> Vec<Proposal> {
-    let mut proposals = Vec::new();
-    for (index, header) in table.headers.iter().enumerate() {
-        if without_columns.contains(&index) {
-            continue;
-        }
-        let fields = fields
-            .iter()
-            .filter(|field| !without_fields.contains(field.name));
-        proposals.extend(best(table, index, header, fields));
-    }
-    // The best column of each field is taken; a second one only where columns add up, or where
-    // the headers are the same.
-    let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut order: Vec<usize> = (0..proposals.len()).collect();
-    order.sort_by(|&a, &b| {
-        proposals[b]
-            .score
-            .total_cmp(&proposals[a].score)
-            .then(a.cmp(&b))
-    });
-    for at in order {
-        if !proposals[at].taken {
-            continue;
-        }
-        let adds_up = fields
-            .iter()
-            .any(|f| f.name == proposals[at].field && f.many);
-        match taken.get(proposals[at].field) {
-            Some(&first)
-                if !adds_up
-                    && squeezed(&proposals[first].column) != squeezed(&proposals[at].column) =>
-            {
-                let other = shown(&proposals[first].column);
-                proposals[at].taken = false;
-                proposals[at]
-                    .reason
-                    .push_str(&format!("; `{other}` fits better"));
-            }
-            Some(_) => {}
-            None => {
-                taken.insert(proposals[at].field, at);
-            }
-        }
-    }
-    proposals
-}
-
-fn best<'a>(
-    table: &Table,
-    index: usize,
-    header: &str,
-    fields: impl Iterator<Item = &'a Field>,
-) -> Option<Proposal> {
-    let header_words: Vec<String> = words(header)
-        .into_iter()
-        .filter(|word| !NOISE.contains(&word.as_str()))
-        .collect();
-    let header_text = header_words.join(" ");
-    let values: Vec<&str> = table
-        .rows
-        .iter()
-        .map(|row| row.cells[index].as_str())
-        .filter(|cell| !is_placeholder(cell))
-        .take(SAMPLE)
-        .collect();
-    let mut best: Option<Proposal> = None;
-    for field in fields {
-        let name = name_score(field, &header_text, &header_words);
-        if name == 0.0 {
-            continue;
-        }
-        let fitting: f64 = values.iter().map(|value| field.shape.fit(value)).sum();
-        let fit = if values.is_empty() {
-            0.7
-        } else {
-            fitting / values.len() as f64
-        };
-        let score = 0.6 * name + 0.4 * fit;
-        if score < PROPOSED || best.as_ref().is_some_and(|best| best.score >= score) {
-            continue;
-        }
-        let says = match name {
-            1.0 => "the header is a known word for it",
-            0.9 => "the header resembles a known word for it",
-            _ => "the header holds a known word for it",
-        };
-        let fits = match values.len() {
-            0 => "no values".to_owned(),
-            n => format!("values fit by {:.0} % ({n} looked at)", fit * 100.0),
-        };
-        best = Some(Proposal {
-            column: header.to_owned(),
-            index,
-            field: field.name,
-            score,
-            reason: format!("{says}, {fits}"),
-            taken: score >= TAKEN,
-        });
-    }
-    best
-}
-
-/// Words of a header that say nothing about the field.
-const NOISE: &[&str] = &[
-    "the",
-    "of",
-    "a",
-    "an",
-    "der",
-    "die",
-    "das",
-    "des",
-    "utc",
-    "gmt",
-    "optional",
-    "mandatory",
-    "required",
-    "please",
-    "yyyy",
-    "mm",
-    "dd",
-];
-
-/// The proposals as a piece of `keymuster.toml`: what is taken as it stands, the rest as
-/// comments to be decided.
-pub fn proposal_toml(proposals: &[Proposal]) -> String {
-    let mut out = String::from("[inventory.map]\n");
-    let mut done = BTreeSet::new();
-    for proposal in proposals.iter().filter(|proposal| proposal.taken) {
-        if !done.insert(proposal.field) {
-            continue;
-        }
-        let same = proposals
-            .iter()
-            .filter(|p| p.taken && p.field == proposal.field);
-        let mut headers: Vec<String> = Vec::new();
-        for p in same {
-            out.push_str(&format!(
-                "# {}, {:.2}: {}\n",
-                shown(&p.column),
-                p.score,
-                p.reason
-            ));
-            let text = toml::Value::String(p.column.clone()).to_string();
-            if !headers.contains(&text) {
-                headers.push(text);
-            }
-        }
-        out.push_str(&format!("{} = [{}]\n", proposal.field, headers.join(", ")));
-    }
-    for p in proposals.iter().filter(|p| !p.taken) {
-        let text = toml::Value::String(shown(&p.column)).to_string();
-        out.push_str(&format!(
-            "# not taken, {:.2}: {}\n# {} = [{text}]\n",
-            p.score, p.reason, p.field
-        ));
-    }
-    out
-}
-
 /// Which columns feed which fields.
 #[derive(Debug, Default)]
 pub(crate) struct Mapping {
@@ -336,6 +147,8 @@ pub(crate) struct Mapping {
     pub(crate) fields: BTreeMap<&'static str, Vec<usize>>,
     /// Columns that feed none.
     pub(crate) extra: Vec<usize>,
+    /// Whether any column feeds a field of [`super::RecordDetails`].
+    pub(crate) has_details: bool,
     /// What to tell.
     pub(crate) notes: Vec<String>,
 }
@@ -408,9 +221,15 @@ pub(crate) fn map_table(
             ));
         }
     }
-    mapping.extra = (0..table.headers.len())
-        .filter(|i| !claimed.contains(i))
-        .collect();
+    let rare = mapping.fields.keys().any(|name| field::is_detail(name));
+    mapping.has_details = rare;
+    // The cells of rare fields are kept as they were written, too.
+    let detail = |index: &usize| {
+        let mut fields = mapping.fields.iter();
+        fields.any(|(name, columns)| field::is_detail(name) && columns.contains(index))
+    };
+    let extra = (0..table.headers.len()).filter(|i| !claimed.contains(i) || detail(i));
+    mapping.extra = extra.collect();
     mapping
 }
 
@@ -423,11 +242,7 @@ mod tests {
     };
 
     fn table(text: &str) -> Table {
-        let cx = ReadCx {
-            label: "r.csv",
-            header_row: None,
-            knows: &crate::inventory::field::is_header_word,
-        };
+        let cx = ReadCx::plain("r.csv", &crate::inventory::field::is_header_word);
         read_table(Some("csv"), text.as_bytes(), &cx).unwrap()
     }
 
@@ -491,18 +306,49 @@ mod tests {
 
     #[test]
     fn one_column_per_field_and_the_rest_is_told() {
-        let proposals = propose(&table(
-            "Name,Owner,Responsible,Remarks\na,Jane,jane@x.io,r\n",
-        ));
+        let table = table("Name,Owner,Responsible,Remarks\na,Jane,jane@x.io,r\n");
+        let proposals = propose(&table);
         assert_eq!(
             taken(&proposals),
             [("Name", "name"), ("Responsible", "owner")]
         );
-        let text = proposal_toml(&proposals);
+        let text = proposal_toml(&table, &proposals);
         assert!(text.contains("owner = [\"Responsible\"]"), "{text}");
         assert!(text.contains("# owner = [\"Owner\"]"), "{text}");
+        assert!(text.contains("# Remarks: no field's name"), "{text}");
         let parsed: toml::Table = text.parse().unwrap();
         assert!(parsed["inventory"]["map"].get("name").is_some());
+    }
+
+    #[test]
+    fn the_first_words_for_a_field_win_and_others_look_for_another_one() {
+        let proposals = propose(&table("name,managed_by,owned_by,sys_id\na,Bob,Jane,x1\n"));
+        assert_eq!(
+            taken(&proposals),
+            [
+                ("name", "name"),
+                ("owned_by", "owner"),
+                ("sys_id", "record_id")
+            ]
+        );
+        let nested = propose(&table(
+            "metadata.name,tags.Owner,tags.costcenter\na,Jane,7\n",
+        ));
+        assert_eq!(
+            taken(&nested),
+            [("metadata.name", "name"), ("tags.Owner", "owner")]
+        );
+    }
+
+    #[test]
+    fn dates_that_nobody_can_tell_are_asked_with_both_readings() {
+        let table = table("Name,Expires,Created\na,03/04/2027,25/12/2026\n");
+        let text = proposal_toml(&table, &propose(&table));
+        let expected = "# decide: Expires: no value tells day from month (row 2: `03/04/2027`)\n\
+            # date-order = { expires_at = \"dmy\" }  # 03/04/2027 is 3 April 2027\n\
+            # date-order = { expires_at = \"mdy\" }  # 03/04/2027 is 4 March 2027\n";
+        assert!(text.contains(expected), "{text}");
+        assert!(!text.contains("issued_at = \"dmy\""), "{text}");
     }
 
     #[test]

@@ -1,0 +1,203 @@
+//! From the tables of keymuster.toml to connectors.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, anyhow, bail};
+use keymuster_api::Connector;
+use keymuster_files::{Root, Tree};
+use zeroize::Zeroizing;
+
+use super::{
+    config::{self, Config, ConnectorTable, GithubAppTable, SecretText},
+    scan,
+};
+use crate::sweep::{follow::LeadFeed, registry};
+
+/// The configured connectors.
+pub(super) struct Connectors {
+    pub(super) all: Vec<Box<dyn Connector>>,
+    /// Where leads go; the last connector follows them.
+    pub(super) leads: Option<LeadFeed>,
+}
+
+/// The configured connectors; globs that name nothing are told. `own` are our own folders, which
+/// are not swept even where they lie inside a swept tree. What hosts list is cloned below `state`.
+pub(super) fn connectors(
+    config: &Config,
+    own: &[PathBuf],
+    state: Option<&Path>,
+    offline: bool,
+    nothing: &mut Vec<String>,
+) -> Result<Connectors> {
+    let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
+    let mut listed = Listed::default();
+    for table in &config.file.connector {
+        match table {
+            ConnectorTable::Files {
+                paths,
+                respect_gitignore,
+            } => {
+                let trees = config
+                    .expand(paths, nothing)?
+                    .into_iter()
+                    .map(|path| Tree {
+                        name: scan::name_of(&path),
+                        root: Root::Path(path),
+                        respect_gitignore: *respect_gitignore,
+                        skip_git: false,
+                        exclude: own.to_vec(),
+                    })
+                    .collect();
+                connectors.push(registry::files(trees));
+            }
+            ConnectorTable::Git {
+                paths,
+                history,
+                since,
+            } => {
+                let since = since
+                    .as_deref()
+                    .map(config::date)
+                    .transpose()
+                    .map_err(|why| anyhow!("{}: since: {why}", config.path.display()))?;
+                let repositories = config
+                    .expand(paths, nothing)?
+                    .into_iter()
+                    .filter(|path| path.is_dir())
+                    .map(|path| registry::Repository {
+                        name: scan::name_of(&path),
+                        path,
+                        history: history.clone().unwrap_or_else(|| "all".to_owned()),
+                        since,
+                    })
+                    .collect();
+                connectors.push(
+                    registry::git(repositories)
+                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
+            ConnectorTable::AwsIam { exports, account } => {
+                let files = config.expand(exports, nothing)?;
+                connectors.push(
+                    registry::aws_iam(exports.join(", "), files, account.clone())
+                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
+            ConnectorTable::Github {
+                organization,
+                base,
+                token,
+                app,
+                values,
+                leave_out,
+                clone,
+                history,
+                record,
+                replay,
+            } => {
+                let place = format!("{}: github", config.path.display());
+                // A recording needs nobody's word.
+                let login = match replay {
+                    Some(_) => None,
+                    None => {
+                        github_login(config, token.as_ref(), app.as_ref()).context(place.clone())?
+                    }
+                };
+                let spec = registry::Github {
+                    organization: organization.clone(),
+                    base: base.clone(),
+                    login,
+                    values: values.clone(),
+                    leave_out: leave_out.clone(),
+                    clone: *clone,
+                    record: record.as_ref().map(|path| config.path(path)),
+                    replay: replay.as_ref().map(|path| config.path(path)),
+                };
+                let host =
+                    registry::github(spec).map_err(|message| anyhow!("{place}: {message}"))?;
+                connectors.push(listed.add(host, history.as_deref()));
+            }
+        }
+    }
+    let leads = listed.follow(state, offline, &mut connectors);
+    Ok(Connectors {
+        all: connectors,
+        leads,
+    })
+}
+
+/// Who lists repositories that are to be cloned.
+#[derive(Default)]
+struct Listed {
+    #[cfg(feature = "github")]
+    logins: Vec<registry::GitLogin>,
+    #[cfg(feature = "github")]
+    history: Option<String>,
+}
+
+impl Listed {
+    /// Takes how to get at a host's repositories, and gives its connector.
+    fn add(&mut self, host: registry::Host, history: Option<&str>) -> Box<dyn Connector> {
+        #[cfg(feature = "github")]
+        {
+            self.logins.extend(host.git);
+            if self.history.is_none() {
+                self.history = history.map(str::to_owned);
+            }
+        }
+        #[cfg(not(feature = "github"))]
+        let _ = history;
+        host.connector
+    }
+
+    /// Adds the connector that clones and reads them.
+    #[cfg(feature = "github")]
+    fn follow(
+        self,
+        state: Option<&Path>,
+        offline: bool,
+        connectors: &mut Vec<Box<dyn Connector>>,
+    ) -> Option<LeadFeed> {
+        let folder = state?.join("clones");
+        let history = self.history.unwrap_or_else(|| "all".to_owned());
+        let (follow, feed) = registry::listed_repositories(folder, self.logins, offline, history)?;
+        connectors.push(Box::new(follow));
+        Some(feed)
+    }
+
+    /// Nobody in this build lists any.
+    #[cfg(not(feature = "github"))]
+    fn follow(
+        self,
+        _state: Option<&Path>,
+        _offline: bool,
+        _connectors: &mut Vec<Box<dyn Connector>>,
+    ) -> Option<LeadFeed> {
+        None
+    }
+}
+
+fn github_login(
+    config: &Config,
+    token: Option<&SecretText>,
+    app: Option<&GithubAppTable>,
+) -> Result<Option<registry::GithubLogin>> {
+    Ok(match (token, app) {
+        (Some(_), Some(_)) => bail!("token and app exclude each other; keep one"),
+        (Some(token), None) => {
+            let token = token.read(&config.folder).context("token")?;
+            Some(registry::GithubLogin::Token(Zeroizing::new(
+                token.trim().to_owned(),
+            )))
+        }
+        (None, Some(app)) => {
+            let key = app.key.read(&config.folder).context("app.key")?;
+            Some(registry::GithubLogin::App(
+                app.id.clone(),
+                app.installation,
+                key,
+            ))
+        }
+        (None, None) => None,
+    })
+}
