@@ -17,6 +17,7 @@ use keymuster_api::{Gap, GapKind, IdentityKind, Source, SystemId};
 use super::{
     Exit,
     config::{self, Config},
+    context,
     global::Global,
     scan,
     sources::{Connectors, connectors},
@@ -26,6 +27,7 @@ use crate::{
     access::{self, AccessFacts, Evidence},
     audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
     catalogue::Kinds,
+    context::Context,
     engine::{Engine, RuleSet, Seal},
     estate::{self, Estate, Identity},
     inventory::{
@@ -45,26 +47,26 @@ pub(super) const LEDGER_FILE: &str = "ledger.sqlite";
 pub(super) struct Args {
     /// Where the reports go [default: report.dir of the configuration].
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Which reports: json, jsonl, csv, sarif, markdown [default: report.formats].
     #[arg(long, value_name = "F,F", value_delimiter = ',')]
-    format: Vec<String>,
+    pub(super) format: Vec<String>,
     /// Without the estate's key and ledger: ids hold for this run only.
     #[arg(long)]
-    ephemeral: bool,
+    pub(super) ephemeral: bool,
     /// Read everything again, and leave nothing for the next run; by default memo.sqlite in the
     /// state folder remembers, sealed, what was read of repositories' histories.
     #[arg(long)]
-    no_memo: bool,
+    pub(super) no_memo: bool,
     /// Thresholds: cis, pci or default [default: policy.preset].
     #[arg(long, value_name = "NAME")]
-    preset: Option<String>,
+    pub(super) preset: Option<String>,
     /// Exit with 1 at this severity or above [default: policy.fail-on, else low].
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical", "never"])]
-    fail_on: Option<String>,
+    pub(super) fail_on: Option<String>,
     /// Exit with 0 instead of 3 where something could not be seen; the report says so.
     #[arg(long)]
-    allow_gaps: bool,
+    pub(super) allow_gaps: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
@@ -73,14 +75,15 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
 }
 
 /// What a run stands on, read before anything is swept: each of it stops the run if it is wrong.
-struct Ground {
-    policy: Policy,
-    exceptions: Option<Exceptions>,
-    inventory: Option<Inventory>,
-    people: Option<People>,
-    confirmations: Confirmations,
+pub(super) struct Ground {
+    pub(super) policy: Policy,
+    pub(super) exceptions: Option<Exceptions>,
+    pub(super) inventory: Option<Inventory>,
+    pub(super) people: Option<People>,
+    pub(super) context: Context,
+    pub(super) confirmations: Confirmations,
     catalogue: Catalogue,
-    fail_on: String,
+    pub(super) fail_on: String,
     formats: Vec<String>,
     out: PathBuf,
 }
@@ -125,6 +128,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
         &matches,
     );
     let first_exposed = ledger.first_exposed()?;
+    let history = ledger.history()?;
     let cx = CheckCx {
         estate: &estate,
         privileges: &privileges,
@@ -133,6 +137,9 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
         people: ground.people.as_ref(),
         kinds: &kinds,
         policy: &ground.policy,
+        context: &ground.context,
+        exceptions: ground.exceptions.as_ref(),
+        history: &history,
         first_exposed: &first_exposed,
         now,
     };
@@ -155,6 +162,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let changes = clock.time("ledger", || {
         ledger.settle(&facts, &cx, &mut judged, ground.exceptions.as_ref())
     })?;
+    ledger.remember(&history, &audit::to_remember(&cx))?;
     let document = document(
         config,
         args,
@@ -187,7 +195,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     ))
 }
 
-fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
+pub(super) fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
     if args.ephemeral {
         return state::passing_key();
     }
@@ -200,7 +208,12 @@ fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
     }
 }
 
-fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Result<Ground> {
+pub(super) fn ground(
+    config: &Config,
+    args: &Args,
+    engine: &Engine,
+    now: Timestamp,
+) -> Result<Ground> {
     let table = &config.file.policy;
     let mut policy = Policy::preset(
         args.preset
@@ -259,6 +272,7 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
         people: people(config, now)?,
         confirmations: confirmations(config)?,
         catalogue: catalogue(config)?,
+        context: context::read(config, engine)?,
         fail_on,
         formats,
         out: args
@@ -495,6 +509,7 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
                     .iter()
                     .map(|(service, evidence)| (service.clone(), words(evidence)))
                     .collect(),
+                grants: granted(&access, &estate.text(identity.key).into()),
                 ..escalation_facts(&access, &estate.text(identity.key).into())
             })
         })
@@ -520,6 +535,20 @@ fn of_app(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
         wildcards: granted.everywhere,
         ..PrivilegeFact::default()
     })
+}
+
+/// What the policies of a principal grant.
+fn granted(access: &access::Access, key: &keymuster_api::Key) -> Vec<audit::Grant> {
+    let grants = access.grants(key).unwrap_or_default().into_iter();
+    grants
+        .map(|one| audit::Grant {
+            action: one.action,
+            policy: match &one.via {
+                Some(group) => format!("{} by {}", one.policy.0, group.0),
+                None => one.policy.0,
+            },
+        })
+        .collect()
 }
 
 /// The ways to more rights, and what is odd about a trust policy, in the words checks use.

@@ -44,6 +44,11 @@ pub(super) struct ConfigFile {
     pub(super) owners: OwnersTable,
     #[serde(default)]
     pub(super) reviews: Option<ReviewsTable>,
+    pub(super) events: Vec<EventsTable>,
+    #[serde(default)]
+    pub(super) tickets: Vec<TicketsTable>,
+    #[serde(default)]
+    pub(super) catalogue: CatalogueTable,
     #[serde(default)]
     pub(super) policy: PolicyTable,
     #[serde(default)]
@@ -128,6 +133,27 @@ pub(super) struct ReviewsTable {
 #[serde(deny_unknown_fields)]
 pub(super) struct MatchesTable {
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventsTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct TicketsTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct CatalogueTable {
+    pub(super) files: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
