@@ -2,7 +2,7 @@
 
 use keymuster_api::{
     About, Claim, Consumer, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership,
-    Policy, Reference, ResourceKind, SecretId, Slot, SlotUse, Source, Status, Timestamp, Trust,
+    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp, Trust,
 };
 
 use super::{Sighting, Sym, Texts};
@@ -34,6 +34,8 @@ pub struct Gathered {
     pub consumers: Vec<Consumer>,
     /// Which slots they name.
     pub uses: Vec<SlotUse>,
+    /// How things are set up, sorted by subject.
+    pub settings: Vec<Setting>,
     /// Who answers for what.
     pub claims: Vec<Claim>,
     /// What happened.
@@ -60,6 +62,7 @@ impl Gathered {
             Item::Reference(fact) => self.references.push(fact),
             Item::Consumer(fact) => self.consumers.push(fact),
             Item::Use(fact) => self.uses.push(fact),
+            Item::Setting(fact) => self.settings.push(fact),
             Item::Claim(fact) => self.claims.push(fact),
             Item::Event(fact) => self.events.push(fact),
             Item::Coverage(fact) => self.coverage.push(fact),

@@ -215,6 +215,8 @@ fn sort(gathered: &mut Gathered) {
         .sort_by(|a, b| (&a.by, &a.to, &a.source).cmp(&(&b.by, &b.to, &b.source)));
     gathered.consumers.sort();
     gathered.uses.sort();
+    gathered.settings.sort();
+    gathered.settings.dedup();
     gathered.claims.sort_by(|a, b| {
         (&a.subject, &a.party, a.role, &a.source).cmp(&(&b.subject, &b.party, b.role, &b.source))
     });

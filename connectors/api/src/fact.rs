@@ -3,7 +3,9 @@
 //! Subjects are named by natural keys ([`Key`]): the ARN of a principal, the id of an access
 //! key. The estate interns them; connectors need not know each other to speak of one thing.
 
-use crate::{Consumer, Coverage, Gap, Handle, Known, Load, SecretId, SlotUse, SystemId, Timestamp};
+use crate::{
+    Consumer, Coverage, Gap, Handle, Known, Load, SecretId, Setting, SlotUse, SystemId, Timestamp,
+};
 
 /// What a connector emits.
 pub enum Item {
@@ -29,6 +31,8 @@ pub enum Item {
     Consumer(Consumer),
     /// A consumer names a slot.
     Use(SlotUse),
+    /// How something is set up, or what it may do.
+    Setting(Setting),
     /// Somebody answers for something.
     Claim(Claim),
     /// Something happened.

@@ -25,6 +25,7 @@ mod path;
 mod place;
 mod progress;
 mod seal;
+mod setting;
 pub mod wire;
 
 pub use connector::{
@@ -47,5 +48,6 @@ pub use memo::Memo;
 pub use place::{ObjectId, PathBytes, PathClass, PathClasses, Place, Spot, SystemId};
 pub use progress::{Cancel, NoProgress, Progress};
 pub use seal::{Handle, Redaction, Redactor, SecretId};
+pub use setting::Setting;
 
 pub use jiff::Timestamp;
