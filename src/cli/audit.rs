@@ -358,6 +358,9 @@ pub(super) fn connectors(
                         .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
                 );
             }
+            ConnectorTable::Workflows { paths, home } => {
+                connectors.push(workflows(config, paths, home.clone(), own, nothing)?);
+            }
             ConnectorTable::AwsIam { exports, account } => {
                 let files = config.expand(exports, nothing)?;
                 connectors.push(
@@ -368,6 +371,45 @@ pub(super) fn connectors(
         }
     }
     Ok(connectors)
+}
+
+/// Pipelines of the named paths, or of all that other connectors read.
+fn workflows(
+    config: &Config,
+    paths: &[String],
+    home: Option<String>,
+    own: &[PathBuf],
+    nothing: &mut Vec<String>,
+) -> Result<Box<dyn Connector>> {
+    let all: Vec<String> = match paths {
+        [] => config
+            .file
+            .connector
+            .iter()
+            .filter_map(|table| match table {
+                ConnectorTable::Files { paths, .. } | ConnectorTable::Git { paths, .. } => {
+                    Some(paths.clone())
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect(),
+        paths => paths.to_vec(),
+    };
+    // What other connectors name and is not there is told by them.
+    let mut unknown = Vec::new();
+    let mut found = config.expand(&all, &mut unknown)?;
+    if !paths.is_empty() {
+        nothing.append(&mut unknown);
+    }
+    found.sort();
+    found.dedup();
+    let trees = found.into_iter().map(|path| registry::Pipelines {
+        name: scan::name_of(&path),
+        path,
+    });
+    registry::workflows(&all.join(", "), trees.collect(), home, own)
+        .map_err(|message| anyhow!("{}: {message}", config.path.display()))
 }
 
 fn sweep(

@@ -131,6 +131,13 @@ pub(super) enum ConnectorTable {
         exports: Vec<String>,
         account: Option<String>,
     },
+    Workflows {
+        /// Without it: what the connectors `git` and `files` read.
+        #[serde(default)]
+        paths: Vec<String>,
+        /// Where trees without a remote come from, `github.com/acme`.
+        home: Option<String>,
+    },
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,10 +2,11 @@
 
 use keymuster_api::{
     About, Claim, Consumer, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership,
-    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp, Trust,
+    Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp,
+    Trust,
 };
 
-use super::{Sighting, Sym, Texts};
+use super::{Sighting, Sym, Texts, Usage};
 
 /// What a sweep gathered, before it is joined.
 #[derive(Default)]
@@ -171,6 +172,8 @@ pub struct Estate {
     pub credentials: Vec<Credential>,
     /// Principals, sorted by key.
     pub identities: Vec<Identity>,
+    /// Who uses what.
+    pub usage: Usage,
     /// The facts they were joined from. `gathered.sightings`, `.claims`, `.resources`,
     /// `.coverage`, `.gaps` are what the indices above point into.
     pub gathered: Gathered,

@@ -7,12 +7,13 @@
 //! For listed credentials that are not disabled or revoked: days since the last use, or, where
 //! the system says that it was never used, since creation, against the policy's window.
 //! Without usage telemetry it is not evaluated: unknown is not unused. Medium; high for
-//! administrators.
+//! administrators. A secret of GitHub is never used where all pipelines that get it were read and
+//! none names it, or where another slot of its name stands before it for all of them: medium.
 //!
 //! # Remedy
 //! Disable it, wait, delete it.
 
-use keymuster_api::{Known, Severity, Status};
+use keymuster_api::{Known, Severity, Slot, Status, store};
 
 use crate::audit::{Check, CheckAbout, CheckCx, Findings, Input, Subject, words};
 
@@ -52,7 +53,7 @@ impl Check for Dormant {
                 _ => None,
             };
             let Some((label, at)) = since else {
-                out.not_evaluated(&subject, Input::Usage);
+                orphan(cx, ix, &subject, out);
                 continue;
             };
             let idle = cx.days_since(at);
@@ -81,14 +82,140 @@ impl Check for Dormant {
     }
 }
 
+/// A slot that no pipeline names: without telemetry, what reads slots must tell.
+fn orphan(cx: &CheckCx<'_>, ix: u32, subject: &Subject, out: &mut Findings<'_>) {
+    let named_only = [store::ACTIONS_SECRET, store::DEPENDABOT_SECRET];
+    let all = (0..).zip(&cx.estate.gathered.slots);
+    let held: Vec<(usize, &Slot)> = all
+        .filter(|(at, slot)| {
+            let usage = cx.estate.usage.slots.get(*at);
+            usage.is_some_and(|usage| usage.credential == Some(ix))
+                && named_only.contains(&slot.store.as_str())
+        })
+        .collect();
+    let usage = |at: usize| &cx.estate.usage.slots[at];
+    let is_orphan = |at: usize| {
+        usage(at).all_read && usage(at).named.is_empty() && usage(at).perhaps.is_empty()
+    };
+    if held.is_empty()
+        || cx.estate.usage.count(ix) > 0
+        || !held.iter().all(|(at, _)| is_orphan(*at))
+    {
+        out.not_evaluated(subject, Input::Usage);
+        return;
+    }
+    out.fail(subject.clone(), Severity::Medium, |draft| {
+        for (at, slot) in &held {
+            let names = slot.source.locator.as_str();
+            match usage(*at).shadowed_by.first() {
+                Some(&other) => {
+                    let other = &cx.estate.gathered.slots[other as usize];
+                    draft.evidence("stands behind", other.key.0.as_str(), names);
+                }
+                None => draft.evidence("named by", "no pipeline that gets it", names),
+            }
+        }
+        draft.title(format!("No pipeline uses it: {}", cx.label(cx.credential(ix))));
+        draft.remedy("make sure that nothing outside the repositories names it, revoke its value where it was issued, and delete the slot");
+    });
+}
+
 #[cfg(test)]
 mod tests {
-    use keymuster_api::{IdentityKind, Known, Severity, Status};
-
-    use crate::audit::{
-        Policy,
-        checks::testing::{World, ago},
+    use keymuster_api::{
+        Consumer, ConsumerKind, Coverage, IdentityKind, Key, Known, Severity, Slot, SlotUse,
+        Source, Status, SystemId, slot_key, store,
     };
+
+    use crate::{
+        audit::{
+            Policy,
+            checks::testing::{World, ago},
+        },
+        estate::{Gathered, resolve},
+        inventory::Matches,
+    };
+
+    /// One secret of a repository whose pipelines were read, and what names it.
+    fn slot(read: bool, named: bool) -> World {
+        let source = || Source {
+            system: SystemId(0),
+            locator: "GET /repos/acme/app/actions/secrets".to_owned(),
+        };
+        let consumer = Consumer {
+            key: Key::from("github:acme/app:.github/workflows/ci.yml#test"),
+            kind: ConsumerKind::Job,
+            name: "test".to_owned(),
+            platform: "github-actions".to_owned(),
+            resource: "app".to_owned(),
+            path: ".github/workflows/ci.yml".to_owned(),
+            lines: (1, 9),
+            scope: "github:acme/app".to_owned(),
+            environment: None,
+            permissions: Vec::new(),
+            triggers: Vec::new(),
+            logins: Vec::new(),
+            via: None,
+            properties: Vec::new(),
+            source: source(),
+        };
+        let mut world = World::new();
+        world.estate = resolve(Gathered {
+            slots: vec![Slot {
+                key: slot_key("github:acme/app", store::ACTIONS_SECRET, "KEY"),
+                name: "KEY".to_owned(),
+                scope: "github:acme/app".to_owned(),
+                store: store::ACTIONS_SECRET.to_owned(),
+                secret: None,
+                created: Known::Known(ago(400)),
+                updated: Known::Known(ago(400)),
+                properties: Vec::new(),
+                source: source(),
+            }],
+            uses: vec![SlotUse {
+                by: consumer.key.clone(),
+                store: store::ACTIONS_SECRET.to_owned(),
+                name: Some(if named { "KEY" } else { "OTHER" }.to_owned()),
+                scopes: vec!["github:acme/app".to_owned()],
+                how: "env KEY".to_owned(),
+                certain: true,
+                source: source(),
+            }],
+            consumers: vec![consumer],
+            coverage: vec![Coverage {
+                scope: "github:acme/app".to_owned(),
+                what: "pipelines and manifests".to_owned(),
+                expected: Some(1),
+                received: 1,
+                bytes: 1,
+                complete: read,
+                source: source(),
+            }],
+            ..Gathered::default()
+        });
+        let empty = Matches {
+            accepted: vec![None],
+            also: vec![Vec::new()],
+            to_confirm: vec![Vec::new()],
+            nearest: vec![Vec::new()],
+            ..Matches::default()
+        };
+        world.matches = empty;
+        world
+    }
+
+    #[test]
+    fn true_a_slot_that_no_pipeline_names() {
+        let finding = slot(true, false).finding("LIF-06");
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(finding.subject_key, "github:acme/app:actions.secret:KEY");
+    }
+
+    #[test]
+    fn near_miss_a_slot_that_is_named_or_may_be() {
+        slot(true, true).assert_lacks("LIF-06", "usage");
+        slot(false, false).assert_lacks("LIF-06", "usage");
+    }
 
     #[test]
     fn true_unused_and_never_used() {
