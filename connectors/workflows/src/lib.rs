@@ -42,3 +42,6 @@ mod owners;
 pub use connector::{WorkflowsConnector, WorkflowsSpec};
 
 pub use tree::{Folder, MAX_FILE, Tree, Trouble, is_foreign, too_large};
+
+#[cfg(test)]
+mod tests;

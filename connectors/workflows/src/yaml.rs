@@ -12,8 +12,10 @@ use granit_parser::{Event, Parser, ScalarStyle};
 const MAX_NODES: usize = 2_000_000;
 /// Nesting, aliases included. Walks recurse this deep.
 const MAX_DEPTH: u16 = 200;
-/// Nodes that are looked at in one file, each alias counted anew.
-const MAX_VISITS: u64 = 4_000_000;
+/// Nodes that are looked at in one file, each alias counted anew: so many …
+const MIN_VISITS: u64 = 200_000;
+/// … and so many more for each node, because a file is walked more than once.
+const VISITS_PER_NODE: u64 = 8;
 
 /// Why a file is no tree.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,7 +75,7 @@ pub(crate) fn parse(text: &str) -> Result<Tree, YamlError> {
             nodes: Vec::new(),
             roots: Vec::new(),
             doubled: Vec::new(),
-            visits: Cell::new(MAX_VISITS),
+            visits: Cell::new(0),
         },
         open: Vec::new(),
         anchors: BTreeMap::new(),
@@ -90,7 +92,10 @@ pub(crate) fn parse(text: &str) -> Result<Tree, YamlError> {
         }
         build.take(event, line, end.max(line))?;
     }
-    Ok(build.tree)
+    let tree = build.tree;
+    let nodes = tree.nodes.len() as u64;
+    tree.visits.set(MIN_VISITS + nodes * VISITS_PER_NODE);
+    Ok(tree)
 }
 
 struct Build {
@@ -410,7 +415,7 @@ mod tests {
         let mut seen = 0u64;
         tree.first().expect("document").walk(&mut |_, _| seen += 1);
         assert!(tree.is_exhausted());
-        assert!(seen < 5_000_000);
+        assert!(seen < 300_000);
     }
 
     #[test]
