@@ -21,6 +21,7 @@ mod findings;
 mod follow;
 mod listing;
 mod party;
+mod pipelines;
 mod policy;
 mod policy_file;
 mod route;

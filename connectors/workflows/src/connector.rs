@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use keymuster_api::{
-    About, Connector, ConnectorError, Coverage, Cx, Gap, GapKind, Item, PathClass, Preflight, Sink,
-    Source,
+    About, Connector, ConnectorError, Coverage, Cx, GapKind, Item, PathClass, Preflight, Sink,
 };
 
 use crate::{
@@ -15,7 +14,7 @@ use crate::{
     kubernetes,
     origin::Origin,
     owners::Owners,
-    terraform,
+    terraform, told,
     tree::{MAX_FILE, Tree, is_foreign, too_large},
     yaml::{self, YamlError},
 };
@@ -105,7 +104,7 @@ impl Connector for WorkflowsConnector {
                 owners.claims(consumer, &mut found.claims);
             }
         }
-        emit(cx, all.found, out);
+        told::tell(cx, all.found, out);
         Ok(())
     }
 }
@@ -237,34 +236,5 @@ impl Reading {
                 .gaps
                 .push((GapKind::Limit, source, reason.to_owned()));
         }
-    }
-}
-
-fn emit(cx: &Cx<'_>, mut found: Found, out: &mut dyn Sink) {
-    found.uses.sort();
-    found.uses.dedup();
-    for consumer in found.consumers {
-        out.emit(Item::Consumer(consumer));
-    }
-    for use_ in found.uses {
-        out.emit(Item::Use(use_));
-    }
-    for slot in found.slots {
-        out.emit(Item::Slot(slot));
-    }
-    for claim in found.claims {
-        out.emit(Item::Claim(claim));
-    }
-    for (kind, source, reason) in found.gaps {
-        out.gap(gap(cx, kind, source, reason));
-    }
-}
-
-fn gap(cx: &Cx<'_>, kind: GapKind, source: Source, reason: String) -> Gap {
-    Gap {
-        kind,
-        subject: source.locator,
-        reason,
-        source: cx.source("workflows"),
     }
 }

@@ -38,6 +38,7 @@ mod terraform;
 
 mod connector;
 mod owners;
+mod told;
 
 pub use connector::{WorkflowsConnector, WorkflowsSpec};
 

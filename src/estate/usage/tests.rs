@@ -1,8 +1,8 @@
 use keymuster_api::{
-    ConsumerKind, Coverage, Key, Known, SecretId, SystemId, scope, slot_key, store,
+    ConsumerKind, Coverage, Key, Known, SecretId, Slot, SlotUse, SystemId, scope, slot_key, store,
 };
 
-use super::*;
+use super::{book::fits, *};
 use crate::estate::{Estate, resolve};
 
 fn source() -> Source {

@@ -70,7 +70,7 @@ impl Library {
             let level = Level {
                 stored,
                 path,
-                inputs: stored.workflow.inputs.clone(),
+                inputs: stored.workflow.dispatch_inputs.clone(),
                 supply: Supply::Own,
                 via: None,
                 names: Vec::new(),
@@ -371,7 +371,7 @@ impl Run<'_, '_> {
             });
             Supply::Handed(handed.collect())
         };
-        let mut inputs = stored.workflow.inputs.clone();
+        let mut inputs = stored.workflow.call_inputs.clone();
         for (name, text) in &call.with {
             let values = known.text(text).unwrap_or_default();
             inputs.insert(name.clone(), values);

@@ -23,8 +23,10 @@ use crate::expression::Wanted;
 pub(crate) struct Workflow {
     /// What starts it.
     pub(crate) triggers: Vec<String>,
-    /// Its inputs with what they may be where nobody gives one; empty where that is open.
-    pub(crate) inputs: BTreeMap<String, Vec<String>>,
+    /// Inputs of whoever starts it by hand, with what they may be; empty where that is open.
+    pub(crate) dispatch_inputs: BTreeMap<String, Vec<String>>,
+    /// Inputs of whoever calls it, with what they are where none is given.
+    pub(crate) call_inputs: BTreeMap<String, Vec<String>>,
     /// Its jobs.
     pub(crate) jobs: Vec<Job>,
 }

@@ -62,17 +62,25 @@ fn triggers(on: Yaml<'_>, workflow: &mut Workflow) {
     for (name, event) in on.entries() {
         let Some(name) = name.text() else { continue };
         workflow.triggers.push(name.to_owned());
-        if let ("workflow_call" | "workflow_dispatch", Some(inputs)) = (name, event.get("inputs")) {
-            for (input, about) in inputs.entries() {
-                let Some(input) = input.text() else { continue };
-                let known = workflow.inputs.entry(input.to_owned()).or_default();
-                if let Some(options) = about.get("options") {
-                    known.extend(options.texts().into_iter().map(str::to_owned));
-                } else if let Some(default) = about.get_text("default")
-                    && name == "workflow_call"
-                {
-                    known.push(default.to_owned());
+        let inputs = event.get("inputs").map(Yaml::entries);
+        for (input, about) in inputs.unwrap_or_default() {
+            let Some(input) = input.text() else { continue };
+            match name {
+                "workflow_call" => {
+                    let known = workflow.call_inputs.entry(input.to_owned()).or_default();
+                    if about.get_text("required") != Some("true") {
+                        // Without a default it is empty, or `false`, or 0.
+                        known.push(about.get_text("default").unwrap_or("").to_owned());
+                    }
                 }
+                "workflow_dispatch" => {
+                    let known = workflow.dispatch_inputs.entry(input.to_owned());
+                    let options = about.get("options").map(Yaml::texts).unwrap_or_default();
+                    known
+                        .or_default()
+                        .extend(options.into_iter().map(str::to_owned));
+                }
+                _ => {}
             }
         }
     }

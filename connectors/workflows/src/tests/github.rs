@@ -257,6 +257,43 @@ jobs:
 }
 
 #[test]
+fn an_input_that_nobody_gives_names_no_secret() {
+    let told = one(
+        CI,
+        "on:
+  push:
+  workflow_call: {inputs: {which: {type: string}, must: {type: string, required: true}}}
+jobs:
+  own: {steps: [{run: \"${{ secrets[inputs.which] }}\"}]}
+",
+    );
+    assert_eq!(
+        told.names("#own"),
+        ["actions.secret *"],
+        "started otherwise, it is open"
+    );
+    let called = |given: &str| {
+        let caller = format!(
+            "on: push\njobs:\n  a:\n    uses: ./.github/workflows/called.yml\n    secrets: inherit\n    with: {{{given}}}\n"
+        );
+        let told = sweep(vec![repository(
+            "github.com/acme/app",
+            &[
+                (CI, &caller),
+                (
+                    ".github/workflows/called.yml",
+                    "on: {workflow_call: {inputs: {which: {type: string}}}}\njobs: {b: {steps: [{run: \"${{ secrets[inputs.which] }}\"}]}}\n",
+                ),
+            ],
+        )]);
+        told.names("#a/b")
+    };
+    assert!(called("").is_empty());
+    assert_eq!(called("which: my_key"), ["actions.secret MY_KEY"]);
+    assert_eq!(called("which: \"${{ github.ref }}\""), ["actions.secret *"]);
+}
+
+#[test]
 fn logins_are_static_or_federated() {
     let told = one(
         CI,

@@ -1,35 +1,19 @@
-//! GitLab CI: pipelines, what they include from their own and other configured repositories,
-//! and what jobs take over from others (`extends`, `default`, `!reference`).
-//! Source: docs.gitlab.com/ci/yaml
+//! A pipeline with all it includes, and its jobs with all they take over.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use keymuster_api::{ConsumerKind, GapKind, Login, LoginMethod, Source, SystemId, scope, store};
+use keymuster_api::{
+    ConsumerKind, GapKind, Key, Login, LoginMethod, SlotUse, Source, scope, store,
+};
 
+use super::{Include, Part, Pipelines, block::Block};
 use crate::{
     file::{File, Found, Says as _},
     github::CLOUD_VARIABLES,
     origin::Origin,
     shell::Scripts,
-    yaml::{Tree, Yaml},
 };
 
-/// Keys at the top that are no jobs.
-const RESERVED: &[&str] = &[
-    "default",
-    "include",
-    "stages",
-    "variables",
-    "workflow",
-    "image",
-    "services",
-    "cache",
-    "before_script",
-    "after_script",
-    "spec",
-    "types",
-    "pages:deploy",
-];
 /// Beginnings of names that GitLab sets.
 const BUILT_IN: &[&str] = &["CI_", "GITLAB_", "FF_", "TRIGGER_PAYLOAD", "CHAT_"];
 /// GitLab allows 11 levels of `extends`.
@@ -44,221 +28,8 @@ const CLOUD_COMMANDS: &[(&str, &str)] = &[
     ("gcloud ", "gcp"),
 ];
 
-/// Whether a YAML file may be a part of a pipeline.
-pub(crate) fn may_be_part(text: &str) -> bool {
-    text.len() < 1 << 20
-        && (text.contains("script:") || text.contains("\ninclude:"))
-        && !text.contains("apiVersion:")
-}
-
-/// Every pipeline and part of one that was read, by the scope of its repository and its path.
-#[derive(Default)]
-pub(crate) struct Pipelines(BTreeMap<(String, String), Part>);
-
-struct Part {
-    tree: String,
-    origin: Origin,
-    includes: Vec<Include>,
-    shared: Block,
-    jobs: BTreeMap<String, Block>,
-}
-
-enum Include {
-    Local(String, u32),
-    Project(String, Vec<String>, u32),
-    Elsewhere(String, u32),
-}
-
-/// A job, a hidden job, or what all share.
-#[derive(Clone, Default)]
-struct Block {
-    lines: (u32, u32),
-    tree: String,
-    path: String,
-    extends: Vec<String>,
-    variables: Vec<(String, String, u32)>,
-    /// Texts with variables, by the key they stand under.
-    texts: BTreeMap<String, Vec<(String, u32)>>,
-    takes: Vec<String>,
-    environment: Option<String>,
-    vault: Vec<(String, u32)>,
-    federated: Option<u32>,
-}
-
-impl Pipelines {
-    /// Adds a file.
-    pub(crate) fn add(&mut self, file: &File<'_>, tree: &Tree) {
-        let mut part = Part {
-            tree: file.tree.to_owned(),
-            origin: file.origin.clone(),
-            includes: Vec::new(),
-            shared: Block::default(),
-            jobs: BTreeMap::new(),
-        };
-        for root in tree.documents() {
-            // A component begins with a document of its inputs.
-            if root.get("spec").is_some() && root.entries().len() == 1 {
-                continue;
-            }
-            for include in root
-                .get("include")
-                .map(Yaml::items_or_self)
-                .unwrap_or_default()
-            {
-                part.includes.extend(read_include(include));
-            }
-            for (key, value) in root.entries() {
-                match key.text() {
-                    Some("default") => part.shared.read(file, value),
-                    Some(name) if !RESERVED.contains(&name) && value.is_map() => {
-                        let mut block = Block::default();
-                        block.read(file, value);
-                        block.lines = (key.line(), value.end());
-                        part.jobs.insert(name.to_owned(), block);
-                    }
-                    _ => {}
-                }
-            }
-            part.shared.read(file, root);
-        }
-        let key = (file.origin.scope(None), file.path.to_owned());
-        self.0.insert(key, part);
-    }
-
-    /// Follows every pipeline.
-    pub(crate) fn link(&self, system: SystemId, out: &mut Found) {
-        for ((scope, path), part) in &self.0 {
-            if path != ".gitlab-ci.yml" {
-                continue;
-            }
-            let file = File {
-                system,
-                tree: &part.tree,
-                origin: &part.origin,
-                path,
-            };
-            let mut whole = Whole {
-                pipelines: self,
-                file,
-                shared: Block::default(),
-                jobs: BTreeMap::new(),
-                seen: BTreeSet::new(),
-            };
-            whole.take((scope, path), part, out);
-            whole.tell(out);
-        }
-    }
-}
-
-fn read_include(node: Yaml<'_>) -> Vec<Include> {
-    let line = node.line();
-    if let Some(text) = node.text() {
-        return vec![match text.contains("://") {
-            true => Include::Elsewhere(text.to_owned(), line),
-            false => Include::Local(text.to_owned(), line),
-        }];
-    }
-    if let Some(project) = node.get_text("project") {
-        let files = node.get("file").map(Yaml::texts).unwrap_or_default();
-        let files = files.into_iter().map(str::to_owned).collect();
-        return vec![Include::Project(project.to_owned(), files, line)];
-    }
-    if let Some(local) = node.get("local") {
-        let texts = local.texts().into_iter();
-        return texts
-            .map(|text| Include::Local(text.to_owned(), line))
-            .collect();
-    }
-    let elsewhere = ["remote", "component"]
-        .iter()
-        .find_map(|key| node.get_text(key));
-    // Templates are GitLab's own.
-    elsewhere
-        .map(|text| Include::Elsewhere(text.to_owned(), line))
-        .into_iter()
-        .collect()
-}
-
-impl Block {
-    fn read(&mut self, file: &File<'_>, node: Yaml<'_>) {
-        self.tree = file.tree.to_owned();
-        self.path = file.path.to_owned();
-        for (key, value) in node.entries() {
-            match key.text().unwrap_or("") {
-                "extends" => self.extends = value.texts().into_iter().map(str::to_owned).collect(),
-                "variables" => {
-                    for (name, given) in value.entries() {
-                        let text = given.text().or_else(|| given.get_text("value"));
-                        if let (Some(name), Some(text)) = (name.text(), text) {
-                            self.variables
-                                .push((name.to_owned(), text.to_owned(), given.line()));
-                        }
-                    }
-                }
-                what @ ("script" | "before_script" | "after_script") => self.script(what, value, 0),
-                "environment" => {
-                    let name = value.text().or_else(|| value.get_text("name"));
-                    self.environment = name.map(str::to_owned);
-                }
-                "id_tokens" => self.federated = Some(key.line()),
-                "secrets" => {
-                    for (name, given) in value.entries() {
-                        let path = [
-                            "vault",
-                            "gcp_secret_manager",
-                            "azure_key_vault",
-                            "aws_secrets_manager",
-                        ];
-                        let found = path.iter().find_map(|kind| given.get(kind));
-                        let text = found.and_then(|one| {
-                            one.text()
-                                .or_else(|| one.get_text("path").or_else(|| one.get_text("name")))
-                        });
-                        let text = text.or_else(|| name.text()).unwrap_or("");
-                        self.vault.push((text.to_owned(), name.line()));
-                    }
-                }
-                what @ ("image" | "services" | "rules" | "only" | "except" | "trigger"
-                | "release") => {
-                    let texts = self.texts.entry(what.to_owned()).or_default();
-                    value.walk(&mut |_, scalar| {
-                        if let Some(text) = scalar.text().filter(|text| text.contains('$')) {
-                            texts.push((text.to_owned(), scalar.line()));
-                        }
-                    });
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn script(&mut self, what: &str, node: Yaml<'_>, depth: u8) {
-        self.texts.entry(what.to_owned()).or_default();
-        for item in node.items_or_self() {
-            if let Some(text) = item.text() {
-                let texts = self.texts.entry(what.to_owned()).or_default();
-                texts.push((text.to_owned(), item.line()));
-                continue;
-            }
-            let parts: Vec<&str> = item.items().filter_map(Yaml::text).collect();
-            match parts[..] {
-                // `!reference [.hidden, script]`: a job's name, and a key of it.
-                [name, _]
-                    if depth == 0
-                        && item.items().count() == 2
-                        && (name.starts_with('.') || parts[1].contains("script")) =>
-                {
-                    self.takes.push(name.to_owned());
-                }
-                _ if depth < 8 => self.script(what, item, depth + 1),
-                _ => {}
-            }
-        }
-    }
-}
-
 /// A pipeline with all it includes.
-struct Whole<'a> {
+pub(super) struct Whole<'a> {
     pipelines: &'a Pipelines,
     file: File<'a>,
     shared: Block,
@@ -267,7 +38,19 @@ struct Whole<'a> {
 }
 
 impl<'a> Whole<'a> {
-    fn take(&mut self, key: (&str, &str), part: &'a Part, out: &mut Found) {
+    /// Nothing taken yet; `file` is where the pipeline begins.
+    pub(super) fn new(pipelines: &'a Pipelines, file: File<'a>) -> Whole<'a> {
+        Whole {
+            pipelines,
+            file,
+            shared: Block::default(),
+            jobs: BTreeMap::new(),
+            seen: BTreeSet::new(),
+        }
+    }
+
+    /// Takes a file, and what it includes.
+    pub(super) fn take(&mut self, key: (&str, &str), part: &'a Part, out: &mut Found) {
         if self.seen.len() >= MAX_INCLUDES
             || !self.seen.insert((key.0.to_owned(), key.1.to_owned()))
         {
@@ -347,7 +130,8 @@ impl<'a> Whole<'a> {
         }
     }
 
-    fn tell(&self, out: &mut Found) {
+    /// Tells every job.
+    pub(super) fn tell(&self, out: &mut Found) {
         for (name, block) in &self.jobs {
             if name.starts_with('.') {
                 continue;
@@ -455,7 +239,7 @@ impl<'a> Whole<'a> {
         &self,
         job: &Block,
         here: &File<'_>,
-        by: &keymuster_api::Key,
+        by: &Key,
         scripts: &Scripts<'_>,
         out: &mut Found,
     ) {
@@ -479,42 +263,8 @@ impl<'a> Whole<'a> {
     }
 }
 
-impl Block {
-    fn all_texts(&self) -> impl Iterator<Item = &(String, u32)> {
-        self.texts.values().flatten()
-    }
-
-    /// Takes what a base has and this one has not.
-    fn lay_over(&mut self, base: &Block) {
-        for variable in &base.variables {
-            if !self
-                .variables
-                .iter()
-                .any(|(name, _, _)| *name == variable.0)
-            {
-                self.variables.push(variable.clone());
-            }
-        }
-        for (key, texts) in &base.texts {
-            self.texts
-                .entry(key.clone())
-                .or_insert_with(|| texts.clone());
-        }
-        if self.environment.is_none() {
-            self.environment.clone_from(&base.environment);
-        }
-        if self.vault.is_empty() {
-            self.vault.clone_from(&base.vault);
-        }
-        if self.extends.is_empty() {
-            self.extends.clone_from(&base.extends);
-        }
-        self.federated = self.federated.or(base.federated);
-    }
-}
-
 /// Logins: a key of a cloud that is used, or a token of the job.
-fn logins(job: &Block, uses: &[keymuster_api::SlotUse]) -> Vec<Login> {
+fn logins(job: &Block, uses: &[SlotUse]) -> Vec<Login> {
     let mut all: BTreeMap<&str, Login> = BTreeMap::new();
     for use_ in uses {
         let name = use_.name.as_deref().unwrap_or("");
