@@ -1,7 +1,7 @@
 //! keymuster takes the roll of every machine credential an organisation has.
 //!
 //! The modules in the order of a run: a sweep lends contents to the engine and collects facts;
-//! the estate joins them; the inventory says what should exist; the audit judges; the ledger
+//! the estate joins them; the inventory and its context say what should exist; the audit judges; the ledger
 //! remembers; the report tells. ARCHITECTURE.md has the map and the invariants.
 
 pub mod sweep;
@@ -13,6 +13,8 @@ pub mod unpack;
 pub mod access;
 pub mod estate;
 pub mod inventory;
+
+pub mod context;
 
 pub mod audit;
 pub mod ledger;

@@ -18,6 +18,7 @@ pub mod condition;
 pub mod escalation;
 pub mod evaluate;
 pub mod glob;
+mod grants;
 mod holdings;
 pub mod joint;
 pub mod policy;
@@ -34,6 +35,7 @@ use keymuster_api::{Credential, Identity, Key, Membership, Policy, Reference, Ti
 pub use condition::{Context, Tri};
 pub use escalation::{Escalation, Hop, Way};
 pub use evaluate::{Answer, Decision, Evidence, Request, Step};
+pub use grants::{Granted, covers};
 pub use joint::Besides;
 pub use privileges::Privilege;
 pub use trust::{TrustFact, TrustKind};

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::{Exceptions, History};
 use crate::{
+    context::Context,
     estate::Estate,
     inventory::{Inventory, Matches, People},
 };
@@ -30,6 +32,18 @@ pub enum Input {
     History,
     /// Connector coverage.
     Coverage,
+    /// A feed of lifecycle events was given.
+    Events,
+    /// A list of vendors was given.
+    Vendors,
+    /// A list of approvers was given.
+    Approvers,
+    /// A catalogue of scopes was given.
+    Scopes,
+    /// An export of tickets was given.
+    Tickets,
+    /// A file of exceptions was given.
+    Exceptions,
 }
 
 impl Input {
@@ -45,6 +59,12 @@ impl Input {
             Input::Catalogue => "catalogue",
             Input::History => "history",
             Input::Coverage => "coverage",
+            Input::Events => "events",
+            Input::Vendors => "vendors",
+            Input::Approvers => "approvers",
+            Input::Scopes => "scopes",
+            Input::Tickets => "tickets",
+            Input::Exceptions => "exceptions",
         }
     }
 }
@@ -83,6 +103,17 @@ pub struct PrivilegeFact {
     pub reaches_admin_if: Option<String>,
     /// What is odd about who may become it.
     pub trusts: Vec<TrustFinding>,
+    /// What its policies grant.
+    pub grants: Vec<Grant>,
+}
+
+/// An action that a policy grants.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Grant {
+    /// As written: `s3:Get*`.
+    pub action: String,
+    /// The policy, and the group it comes through.
+    pub policy: String,
 }
 
 /// What is odd about one entry of a trust policy.
@@ -146,6 +177,12 @@ pub struct CheckCx<'a> {
     pub kinds: &'a BTreeMap<String, KindAdvice>,
     /// Thresholds.
     pub policy: &'a super::Policy,
+    /// What the organisation says besides its register.
+    pub context: &'a Context,
+    /// What the organisation accepts for a while; `None` if no such file was configured.
+    pub exceptions: Option<&'a Exceptions>,
+    /// What earlier runs saw, by subject.
+    pub history: &'a History,
     /// When each secret was first seen exposed, by subject, from earlier runs.
     pub first_exposed: &'a BTreeMap<String, Timestamp>,
     /// The run's point in time.

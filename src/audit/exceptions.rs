@@ -5,6 +5,8 @@
 //! ticket (a compensating control must be named, too). Whatever is not whole, has ended, or
 //! covers nothing is reported as a note and covers nothing.
 
+use std::collections::BTreeMap;
+
 use globset::{Glob, GlobMatcher};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -44,7 +46,7 @@ struct File {
     exception: Vec<toml::Spanned<Entry>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Entry {
     id: Option<String>,
@@ -63,7 +65,7 @@ struct Entry {
 }
 
 /// A date as a text or as TOML writes it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 #[serde(untagged)]
 enum When {
     Text(String),
@@ -159,6 +161,68 @@ impl Exceptions {
             }
         }
         notes
+    }
+}
+
+/// How an entry stands by itself, whatever it covers.
+pub(super) struct Standing {
+    /// What it covers, as it says: stable while its place moves.
+    pub(super) name: String,
+    /// `file:line`.
+    pub(super) place: String,
+    /// What is wrong with it.
+    pub(super) wrong: Option<String>,
+    /// Whether only the signature is missing.
+    pub(super) only_unsigned: bool,
+    pub(super) approver: String,
+    pub(super) until: String,
+    pub(super) control: String,
+}
+
+impl Exceptions {
+    /// How each entry stands; entries that cover the very same are told apart by a number.
+    pub(super) fn standings(&self, now: Timestamp) -> Vec<Standing> {
+        let mut seen: BTreeMap<String, u32> = BTreeMap::new();
+        let standing = |(place, entry): &(String, Entry)| {
+            let parts = [
+                ("id", &entry.id),
+                ("check", &entry.check),
+                ("subject", &entry.subject),
+                ("tier", &entry.tier),
+                ("path", &entry.path),
+            ];
+            let told = parts
+                .iter()
+                .filter_map(|(word, value)| Some(format!("{word} {}", value.as_ref()?)));
+            let mut name = told.collect::<Vec<_>>().join(", ");
+            if name.is_empty() {
+                "nothing".clone_into(&mut name);
+            }
+            let count = seen.entry(name.clone()).or_default();
+            *count += 1;
+            if *count > 1 {
+                name = format!("{name} #{count}");
+            }
+            let text = |field: &Option<String>| field.clone().unwrap_or_default();
+            let signed = Entry {
+                approver: Some("somebody".to_owned()),
+                ..entry.clone()
+            };
+            Standing {
+                name,
+                place: place.clone(),
+                wrong: valid(entry, now).err(),
+                only_unsigned: entry.approver.is_none() && valid(&signed, now).is_ok(),
+                approver: text(&entry.approver),
+                until: entry
+                    .expires_at
+                    .as_ref()
+                    .and_then(When::read)
+                    .map_or_else(String::new, |at| at.to_string()),
+                control: text(&entry.control),
+            }
+        };
+        self.entries.iter().map(standing).collect()
     }
 }
 
@@ -297,6 +361,10 @@ fn tier_of(cx: &CheckCx<'_>, finding: &Finding) -> Tier {
         Subject::Record(ix) => {
             let record = cx.record(*ix);
             cx.tier_from(record, false, cx.environment(record, None)).0
+        }
+        Subject::Entry(kind, name) => {
+            let told = cx.entry(*kind, name).and_then(|system| system.tier);
+            told.unwrap_or(Tier::T2)
         }
         Subject::Scope(_) => Tier::T2,
     }

@@ -45,7 +45,7 @@ impl Facet<'_> {
 
     pub(super) fn label(&self, cx: &CheckCx<'_>, subject: &Subject) -> String {
         match (subject, self.credential, self.record, self.identity) {
-            (Subject::Scope(name), ..) => name.clone(),
+            (Subject::Scope(name) | Subject::Entry(_, name), ..) => name.clone(),
             (Subject::Identity(_), _, _, Some(identity)) => cx.text(identity.name).to_owned(),
             (Subject::Record(_), _, Some(record), _) => {
                 record.name.clone().unwrap_or_else(|| record.id.clone())
@@ -71,6 +71,7 @@ impl Facet<'_> {
                 };
                 word.to_owned()
             }
+            (Subject::Entry(kind, _), _, _) => kind.as_str().to_owned(),
             (_, _, record) => text_of(record, |record| record.credential_type.as_ref()),
         }
     }
@@ -150,6 +151,19 @@ pub(super) fn facet<'a>(
             key: format!("scope:{name}"),
             ..Facet::default()
         },
+        Subject::Entry(kind, name) => {
+            let owner = cx.entry(*kind, name).and_then(|system| {
+                Some(Owner {
+                    party: system.owner.clone()?,
+                    source: system.source.clone(),
+                })
+            });
+            return Facet {
+                key: Subject::entry_key(*kind, name),
+                owner,
+                ..Facet::default()
+            };
+        }
     };
     let claims: &[u32] = match (subject, facet.credential) {
         (Subject::Identity(_), _) => facet.identity.map_or(&[], |identity| &identity.claims),

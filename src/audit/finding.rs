@@ -16,6 +16,64 @@ pub enum Subject {
     Identity(u32),
     /// A scope of a connector, by name.
     Scope(String),
+    /// Something else that has a name.
+    Entry(EntryKind, String),
+}
+
+impl Subject {
+    /// The canonical subject of what has a name.
+    pub(super) fn entry_key(kind: EntryKind, name: &str) -> String {
+        format!("{}:{name}", kind.as_str())
+    }
+
+    /// What a canonical subject names, if that is something of this kind.
+    pub(super) fn entry_of(key: &str) -> Option<Subject> {
+        let (word, name) = key.split_once(':')?;
+        let kind = EntryKind::ALL
+            .into_iter()
+            .find(|kind| kind.as_str() == word)?;
+        Some(Subject::Entry(kind, name.to_owned()))
+    }
+}
+
+/// What has a name and is neither credential, record, principal nor scope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryKind {
+    /// An API of the catalogue.
+    Api,
+    /// A system of the catalogue.
+    System,
+    /// An exception.
+    Exception,
+    /// Somebody who owns credentials.
+    Owner,
+    /// A business unit of the policy.
+    Unit,
+    /// A named place that holds a credential nobody saw.
+    Slot,
+}
+
+impl EntryKind {
+    const ALL: [EntryKind; 6] = [
+        EntryKind::Api,
+        EntryKind::System,
+        EntryKind::Exception,
+        EntryKind::Owner,
+        EntryKind::Unit,
+        EntryKind::Slot,
+    ];
+
+    /// The word used in keys and reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EntryKind::Api => "api",
+            EntryKind::System => "system",
+            EntryKind::Exception => "exception",
+            EntryKind::Owner => "owner",
+            EntryKind::Unit => "unit",
+            EntryKind::Slot => "slot",
+        }
+    }
 }
 
 /// One piece of evidence. Never a secret.

@@ -165,6 +165,11 @@ impl<'a> Findings<'a> {
                 let fresh = tally.scopes.insert(name.clone(), verdict).is_none();
                 return self.first_time(fresh, subject);
             }
+            Subject::Entry(kind, name) => {
+                let key = Subject::entry_key(*kind, name);
+                let fresh = tally.scopes.insert(key, verdict).is_none();
+                return self.first_time(fresh, subject);
+            }
         };
         if all.is_empty() {
             all.resize(size, 0);
@@ -210,16 +215,27 @@ impl<'a> Findings<'a> {
         let privilege = facet.privilege(cx, &subject);
         let environment = cx.environment(facet.record, facet.identity);
         let scope = matches!(subject, Subject::Scope(_));
-        let tier = (!scope).then(|| {
-            cx.tier_from(facet.record, privilege == Privilege::Admin, environment)
-                .0
-        });
+        let entry = match &subject {
+            Subject::Entry(kind, name) => Some((*kind, cx.entry(*kind, name))),
+            _ => None,
+        };
+        let told = entry.map(|(_, system)| system.and_then(|system| system.tier));
+        let tier = match told {
+            Some(tier) => tier,
+            None => (!scope).then(|| {
+                cx.tier_from(facet.record, privilege == Privilege::Admin, environment)
+                    .0
+            }),
+        };
         let status = match &subject {
             Subject::Identity(_) => facet.identity.map(|identity| identity.status),
             _ => credential.map(|credential| credential.status),
         };
         let spent = credential.is_some_and(|credential| cx.is_spent(credential));
-        let recorded = facet.record.and_then(|record| record.tier);
+        let recorded = facet
+            .record
+            .and_then(|record| record.tier)
+            .or(told.flatten());
         let severity = modified(
             base,
             &written,
@@ -234,7 +250,7 @@ impl<'a> Findings<'a> {
             tier,
             validity: status,
             spent,
-            ownerless: !scope && facet.owner.is_none(),
+            ownerless: !scope && entry.is_none() && facet.owner.is_none(),
             over: written.over,
         });
         let route = if scope {

@@ -102,11 +102,29 @@ fn outcome(
             Some(_) => fixed("the record is gone from the register"),
             None => open("no inventory was given"),
         },
+        None if Subject::entry_of(&one.subject_key).is_some() => entry(cx, judged, one),
         None if one.subject_key.starts_with("scope:") => open("the scope was not looked at"),
         None if exposure && !one.listed => open("not seen any more; its revocation is not proven"),
         None if seen => fixed("its scope was seen completely and does not have it any more"),
         None => open("its scope was not seen completely"),
     }
+}
+
+/// What became of a finding about an entry of a file.
+fn entry(cx: &CheckCx<'_>, judged: &Judged, one: &Earlier) -> (bool, String) {
+    let subject = Subject::entry_of(&one.subject_key);
+    let verdict = subject
+        .as_ref()
+        .and_then(|subject| judged.verdicts.of(&one.check, subject));
+    let (fixed, reason) = match (verdict, &subject) {
+        (Some(Verdict::Passed), _) => (true, "the check passes"),
+        (Some(_), _) => (false, "an input of the check is missing"),
+        (None, Some(Subject::Entry(kind, _))) if cx.is_told(*kind) => {
+            (true, "it is gone from the file that named it")
+        }
+        (None, _) => (false, "the file that named it was not given"),
+    };
+    (fixed, reason.to_owned())
 }
 
 /// Where the wanted subjects are today: by their subject, or by an alias.

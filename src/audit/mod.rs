@@ -16,14 +16,18 @@ pub mod controls;
 mod draft;
 mod exceptions;
 mod facet;
+mod feeds;
 mod finding;
 mod findings;
 mod follow;
+mod history;
 mod listing;
 mod party;
 mod pipelines;
 mod policy;
 mod policy_file;
+mod practice;
+mod recorded;
 mod route;
 mod scope;
 mod score;
@@ -32,17 +36,21 @@ mod verdicts;
 mod words;
 
 pub use check::{
-    Check, CheckAbout, CheckCx, Input, KindAdvice, PrivilegeFact, TrustFinding, TrustFindingKind,
+    Check, CheckAbout, CheckCx, Grant, Input, KindAdvice, PrivilegeFact, TrustFinding,
+    TrustFindingKind,
 };
 pub use checks::{CHECKS, find};
 pub use draft::{Draft, Modifier};
 pub use exceptions::{Exceptions, ExceptionsError};
-pub use finding::{Evidence, Finding, Population, ScoreTerm, State, Subject};
+pub use feeds::{feeds, page as checks_page};
+pub use finding::{EntryKind, Evidence, Finding, Population, ScoreTerm, State, Subject};
 pub use findings::{Findings, finding_id};
 pub use follow::{Earlier, Outcome, follow};
+pub use history::{History, Past, to_remember};
 pub use party::{Directory, Party};
 pub use policy::{Exposure, Field, Limit, Policy, Sensitivity, Sla};
 pub use policy_file::{PolicyError, PolicyFile};
+pub use practice::{Bulk, ControlPoints, Owners, Practice};
 pub use scope::{Trail, Trails};
 pub use verdicts::{Verdict, Verdicts};
 

@@ -19,7 +19,16 @@ pub enum Party<'a> {
     Unknown,
 }
 
-impl Party<'_> {
+impl<'a> Party<'a> {
+    /// The team behind it: a person's, or itself.
+    pub fn team(&self) -> Option<&'a str> {
+        match self {
+            Party::Active(person) | Party::Left(person) => person.team.as_deref(),
+            Party::Team(team) | Party::Dissolved(team) => Some(&team.name),
+            Party::Unknown => None,
+        }
+    }
+
     /// Whether the directory knows that nobody is behind this name any more.
     pub fn is_gone(&self) -> bool {
         matches!(self, Party::Left(_) | Party::Dissolved(_))

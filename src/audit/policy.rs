@@ -8,7 +8,10 @@ use std::collections::BTreeMap;
 use keymuster_api::Severity;
 use serde::Deserialize;
 
-use super::policy_file::{PolicyError, parse};
+use super::{
+    policy_file::{PolicyError, parse},
+    practice::Practice,
+};
 use crate::inventory::Tier;
 
 /// The presets keymuster ships, by name.
@@ -162,6 +165,8 @@ pub struct Policy {
     pub exception_matches: u32,
     /// What a record must say, by tier (T0 first).
     pub mandatory: [Vec<Field>; 4],
+    /// Further thresholds.
+    pub practice: Practice,
 }
 
 impl Default for Policy {
@@ -244,6 +249,7 @@ impl Policy {
             exception_days: [1; 4],
             exception_matches: 1,
             mandatory: Default::default(),
+            practice: Practice::empty(),
         }
     }
 }

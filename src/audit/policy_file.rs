@@ -1,10 +1,16 @@
 //! The policy as written: a TOML file in which everything may be left out.
 
-use std::num::NonZeroU32;
+use std::{collections::BTreeMap, num::NonZeroU32};
 
 use serde::Deserialize;
 
-use super::policy::{Field, Limit, Policy};
+use super::{
+    policy::{Field, Limit, Policy},
+    practice::{
+        BulkFile, ControlPoints, EventsFile, MostFile, OwnersFile, PracticeFile, StoresFile,
+        TrustFile,
+    },
+};
 
 /// Why a policy cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -43,17 +49,28 @@ pub struct PolicyFile {
     expiring: Option<ExpiringFile>,
     exceptions: Option<ExceptionsFile>,
     mandatory: Option<MandatoryFile>,
+    overlap: Option<LimitFile>,
+    unused: Option<LimitFile>,
+    drill: Option<LimitFile>,
+    events: Option<EventsFile>,
+    owners: Option<OwnersFile>,
+    bulk_review: Option<BulkFile>,
+    same_purpose: Option<MostFile>,
+    shared_policies: Option<MostFile>,
+    stores: Option<StoresFile>,
+    trust: Option<TrustFile>,
+    control_points: Option<BTreeMap<String, ControlPoints>>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct LimitFile {
+pub(super) struct LimitFile {
     days: NonZeroU32,
     source: Option<String>,
 }
 
 impl LimitFile {
-    fn resolved(self) -> Limit {
+    pub(super) fn resolved(self) -> Limit {
         Limit {
             days: self.days.get(),
             source: self.source.unwrap_or_else(|| "own policy".to_owned()),
@@ -194,6 +211,19 @@ impl Policy {
     pub(super) fn overlaid(mut self, file: PolicyFile) -> Policy {
         // A section that changes a number without naming a source is the user's own.
         let own = |source: Option<String>| source.unwrap_or_else(|| "own policy".to_owned());
+        self.practice = self.practice.overlaid(PracticeFile {
+            overlap: file.overlap,
+            unused: file.unused,
+            drill: file.drill,
+            events: file.events,
+            owners: file.owners,
+            bulk_review: file.bulk_review,
+            same_purpose: file.same_purpose,
+            shared_policies: file.shared_policies,
+            stores: file.stores,
+            trust: file.trust,
+            control_points: file.control_points,
+        });
         if let Some(name) = file.name {
             self.name = name;
         }

@@ -184,7 +184,7 @@ impl<'a> Trails<'a> {
                 (true, account.into_iter().collect())
             }
             Subject::Scope(name) => (false, BTreeSet::from([name.clone()])),
-            Subject::Record(_) => (false, BTreeSet::new()),
+            Subject::Record(_) | Subject::Entry(..) => (false, BTreeSet::new()),
         };
         Trail {
             listed,

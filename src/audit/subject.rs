@@ -1,9 +1,11 @@
 //! What checks ask of one credential: its record, owner, tier, exposure, age.
 
+use jiff::{ToSpan as _, tz::Offset};
 use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, PathClass, Status};
 
-use super::{CheckCx, KindAdvice, PrivilegeFact};
+use super::{CheckCx, EntryKind, KindAdvice, PrivilegeFact};
 use crate::{
+    context::{System, SystemKind},
     estate::{Credential, Identity, Sighting, Sym},
     inventory::{Match, MatchKey, Record, Tier},
 };
@@ -32,6 +34,29 @@ impl<'a> CheckCx<'a> {
     /// Every credential with its index.
     pub(super) fn credentials(&self) -> impl Iterator<Item = (u32, &'a Credential)> + use<'a> {
         (0..).zip(&self.estate.credentials)
+    }
+
+    /// What the catalogue says about an entry; `None` for entries that are in no catalogue.
+    pub(super) fn entry(&self, kind: EntryKind, name: &str) -> Option<&'a System> {
+        let wanted = match kind {
+            EntryKind::Api => [Some(SystemKind::Api), None],
+            EntryKind::System => [Some(SystemKind::System), Some(SystemKind::Platform)],
+            _ => return None,
+        };
+        let mut all = self.context.systems.iter().flatten();
+        all.find(|system| wanted.contains(&Some(system.kind)) && system.name == name)
+    }
+
+    /// Whether a file was given that names entries of this kind.
+    pub(super) fn is_told(&self, kind: EntryKind) -> bool {
+        match kind {
+            EntryKind::Api | EntryKind::System => self.context.systems.is_some(),
+            EntryKind::Exception => self.exceptions.is_some(),
+            EntryKind::Owner => self.inventory.is_some(),
+            EntryKind::Unit => true,
+            // Only a complete list would say that a slot is gone.
+            EntryKind::Slot => false,
+        }
     }
 
     pub(super) fn record(&self, ix: u32) -> Option<&'a Record> {
@@ -150,6 +175,23 @@ impl<'a> CheckCx<'a> {
             self.is_admin(credential),
             self.environment(record, self.estate.identity_of(credential)),
         )
+    }
+
+    /// A record's tier; where it gives none, the highest of its credentials.
+    pub(super) fn tier_of_record(&self, ix: u32) -> (Tier, &'static str) {
+        let record = self.record(ix);
+        let own = self.tier_from(record, false, self.environment(record, None));
+        if record.is_some_and(|record| record.tier.is_some()) {
+            return own;
+        }
+        let credentials = self.matches.of_record.get(ix as usize);
+        credentials
+            .map_or(&[][..], Vec::as_slice)
+            .iter()
+            .map(|&ix| self.tier(ix))
+            .chain([own])
+            .min_by_key(|(tier, _)| *tier)
+            .unwrap_or(own)
     }
 
     /// [`CheckCx::tier`] from its parts.
@@ -291,6 +333,15 @@ impl<'a> CheckCx<'a> {
 /// Whole days between two points in time.
 pub(super) fn days_between(from: jiff::Timestamp, to: jiff::Timestamp) -> i64 {
     (to.as_second() - from.as_second()).div_euclid(DAY)
+}
+
+/// So many months later, UTC; the end of time where that is too far.
+pub(super) fn months_later(at: jiff::Timestamp, months: u32) -> jiff::Timestamp {
+    let here = Offset::UTC.to_datetime(at);
+    here.checked_add(i64::from(months).months())
+        .ok()
+        .and_then(|later| Offset::UTC.to_timestamp(later).ok())
+        .unwrap_or(jiff::Timestamp::MAX)
 }
 
 /// A point in time as written in files: RFC 3339, or a date, which is the end of that day.

@@ -43,6 +43,10 @@ impl Verdicts {
             Subject::Record(ix) => at(&tally.records, *ix),
             Subject::Identity(ix) => at(&tally.identities, *ix),
             Subject::Scope(name) => tally.scopes.get(name).copied().unwrap_or(0),
+            Subject::Entry(kind, name) => {
+                let key = Subject::entry_key(*kind, name);
+                tally.scopes.get(&key).copied().unwrap_or(0)
+            }
         };
         match verdict {
             1 => Some(Verdict::Passed),

@@ -18,6 +18,7 @@ use keymuster_files::{Root, Tree};
 use super::{
     Exit,
     config::{self, Config, ConnectorTable},
+    context,
     global::Global,
     scan, state,
 };
@@ -25,6 +26,7 @@ use crate::{
     access::{self, AccessFacts, Evidence},
     audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
     catalogue::Kinds,
+    context::Context,
     engine::{Engine, RuleSet, Seal},
     estate::{self, Estate},
     inventory::{self, Inventory, InventoryMap, InventorySpec, Matches, People},
@@ -41,26 +43,26 @@ pub(super) const LEDGER_FILE: &str = "ledger.sqlite";
 pub(super) struct Args {
     /// Where the reports go [default: report.dir of the configuration].
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    pub(super) out: Option<PathBuf>,
     /// Which reports: json, jsonl, csv, sarif, markdown [default: report.formats].
     #[arg(long, value_name = "F,F", value_delimiter = ',')]
-    format: Vec<String>,
+    pub(super) format: Vec<String>,
     /// Without the estate's key and ledger: ids hold for this run only.
     #[arg(long)]
-    ephemeral: bool,
+    pub(super) ephemeral: bool,
     /// Read everything again, and leave nothing for the next run; by default memo.sqlite in the
     /// state folder remembers, sealed, what was read of repositories' histories.
     #[arg(long)]
-    no_memo: bool,
+    pub(super) no_memo: bool,
     /// Thresholds: cis, pci or default [default: policy.preset].
     #[arg(long, value_name = "NAME")]
-    preset: Option<String>,
+    pub(super) preset: Option<String>,
     /// Exit with 1 at this severity or above [default: policy.fail-on, else low].
     #[arg(long, value_name = "SEVERITY", value_parser = ["info", "low", "medium", "high", "critical", "never"])]
-    fail_on: Option<String>,
+    pub(super) fail_on: Option<String>,
     /// Exit with 0 instead of 3 where something could not be seen; the report says so.
     #[arg(long)]
-    allow_gaps: bool,
+    pub(super) allow_gaps: bool,
 }
 
 pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
@@ -69,12 +71,13 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
 }
 
 /// What a run stands on, read before anything is swept: each of it stops the run if it is wrong.
-struct Ground {
-    policy: Policy,
-    exceptions: Option<Exceptions>,
-    inventory: Option<Inventory>,
-    people: Option<People>,
-    fail_on: String,
+pub(super) struct Ground {
+    pub(super) policy: Policy,
+    pub(super) exceptions: Option<Exceptions>,
+    pub(super) inventory: Option<Inventory>,
+    pub(super) people: Option<People>,
+    pub(super) context: Context,
+    pub(super) fail_on: String,
     formats: Vec<String>,
     out: PathBuf,
 }
@@ -111,6 +114,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
         None => Matches::default(),
     });
     let first_exposed = ledger.first_exposed()?;
+    let history = ledger.history()?;
     let cx = CheckCx {
         estate: &estate,
         privileges: &privileges,
@@ -119,6 +123,9 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
         people: ground.people.as_ref(),
         kinds: &kinds,
         policy: &ground.policy,
+        context: &ground.context,
+        exceptions: ground.exceptions.as_ref(),
+        history: &history,
         first_exposed: &first_exposed,
         now,
     };
@@ -141,6 +148,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     let changes = clock.time("ledger", || {
         ledger.settle(&facts, &cx, &mut judged, ground.exceptions.as_ref())
     })?;
+    ledger.remember(&history, &audit::to_remember(&cx))?;
     let document = document(
         config,
         args,
@@ -172,7 +180,7 @@ pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<
     ))
 }
 
-fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
+pub(super) fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
     if args.ephemeral {
         return state::passing_key();
     }
@@ -185,7 +193,12 @@ fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
     }
 }
 
-fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Result<Ground> {
+pub(super) fn ground(
+    config: &Config,
+    args: &Args,
+    engine: &Engine,
+    now: Timestamp,
+) -> Result<Ground> {
     let table = &config.file.policy;
     let mut policy = Policy::preset(
         args.preset
@@ -242,6 +255,7 @@ fn ground(config: &Config, args: &Args, engine: &Engine, now: Timestamp) -> Resu
         exceptions,
         inventory: inventory(config, engine)?,
         people: people(config, now)?,
+        context: context::read(config, engine)?,
         fail_on,
         formats,
         out: args
@@ -515,8 +529,23 @@ fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
                     .iter()
                     .map(|(service, evidence)| (service.clone(), words(evidence)))
                     .collect(),
+                grants: granted(&access, &estate.text(identity.key).into()),
                 ..escalation_facts(&access, &estate.text(identity.key).into())
             })
+        })
+        .collect()
+}
+
+/// What the policies of a principal grant.
+fn granted(access: &access::Access, key: &keymuster_api::Key) -> Vec<audit::Grant> {
+    let grants = access.grants(key).unwrap_or_default().into_iter();
+    grants
+        .map(|one| audit::Grant {
+            action: one.action,
+            policy: match &one.via {
+                Some(group) => format!("{} by {}", one.policy.0, group.0),
+                None => one.policy.0,
+            },
         })
         .collect()
 }

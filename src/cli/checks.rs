@@ -7,7 +7,7 @@ use clap::Subcommand;
 use serde_json::json;
 
 use super::Exit;
-use crate::audit::CHECKS;
+use crate::audit::{CHECKS, feeds};
 
 /// Checks: list them.
 #[derive(clap::Args)]
@@ -34,7 +34,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
     if format == "json" {
         let list: Vec<_> = checks
             .iter()
-            .map(|about| json!({ "id": about.id, "slug": about.slug, "title": about.title, "why": about.why, "decided": about.decided, "remedy": about.remedy }))
+            .map(|about| json!({ "id": about.id, "slug": about.slug, "title": about.title, "why": about.why, "decided": about.decided, "remedy": about.remedy, "inputs": feeds(about) }))
             .collect();
         writeln!(out, "{}", serde_json::to_string_pretty(&list)?)?;
     } else {
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit> {
         }
         writeln!(
             out,
-            "{} checks; `keymuster explain ID` shows one",
+            "{} checks; `keymuster explain ID` shows one, with what feeds it",
             checks.len()
         )?;
     }

@@ -39,6 +39,12 @@ pub(super) struct ConfigFile {
     #[serde(default)]
     pub(super) people: Vec<PeopleTable>,
     #[serde(default)]
+    pub(super) events: Vec<EventsTable>,
+    #[serde(default)]
+    pub(super) tickets: Vec<TicketsTable>,
+    #[serde(default)]
+    pub(super) catalogue: CatalogueTable,
+    #[serde(default)]
     pub(super) policy: PolicyTable,
     #[serde(default)]
     pub(super) exceptions: Option<ExceptionsTable>,
@@ -95,6 +101,27 @@ fn one() -> u32 {
 #[serde(deny_unknown_fields)]
 pub(super) struct PeopleTable {
     pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct EventsTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct TicketsTable {
+    pub(super) file: PathBuf,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub(super) struct CatalogueTable {
+    pub(super) files: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -8,9 +8,11 @@ mod audit;
 mod checks;
 mod config;
 mod connectors;
+mod context;
 mod demo;
 mod exit;
 mod explain;
+mod gate;
 mod generate;
 mod global;
 mod import;
@@ -54,6 +56,7 @@ struct Cli {
 enum Verb {
     Scan(scan::Args),
     Audit(audit::Args),
+    Gate(gate::Args),
     Demo(demo::Args),
     Init(init::Args),
     Answer(answer::Args),
@@ -90,6 +93,7 @@ pub fn main() -> ExitCode {
     let outcome = match cli.verb {
         Verb::Scan(args) => scan::run(&cli.global, &args),
         Verb::Audit(args) => audit::run(&cli.global, &args),
+        Verb::Gate(args) => gate::run(&cli.global, &args),
         Verb::Demo(args) => demo::run(&cli.global, &args),
         Verb::Init(args) => init::run(&cli.global, &args),
         Verb::Answer(args) => answer::run(&cli.global, &args),

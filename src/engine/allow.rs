@@ -11,6 +11,11 @@ const MARKERS: &[&str] = &[
     "trufflehog:ignore",
     "pragma: allowlist secret",
     "nosec-secret",
+    "noqa: S105",
+    "noqa: S106",
+    "noqa: S107",
+    "nosec",
+    "notsecret",
 ];
 
 /// The marker and the reason behind it, in the rest of the line after `end`: at most
@@ -18,12 +23,14 @@ const MARKERS: &[&str] = &[
 pub(super) fn comment(bytes: &[u8], end: usize) -> Option<String> {
     let rest = &bytes[end..(end + COMMENT).min(bytes.len())];
     let line = &rest[..memchr::memchr(b'\n', rest).unwrap_or(rest.len())];
-    // The cheapest letter that all markers share.
-    memchr::memchr(b':', line)?;
     let line = String::from_utf8_lossy(line);
-    let (marker, at) = MARKERS
-        .iter()
-        .find_map(|marker| line.find(marker).map(|at| (marker, at)))?;
+    let (marker, at) = MARKERS.iter().find_map(|marker| {
+        let at = line.find(marker)?;
+        let is_whole = |c: Option<char>| !c.is_some_and(char::is_alphanumeric);
+        (is_whole(line[..at].chars().next_back())
+            && is_whole(line[at + marker.len()..].chars().next()))
+        .then_some((marker, at))
+    })?;
     let reason = line[at + marker.len()..]
         .trim_end_matches(['\r', ' ', '\t'])
         .trim_end_matches("*/")
@@ -53,6 +60,9 @@ mod tests {
             comment(b"k <!-- gitleaks:allow -->", 1).as_deref(),
             Some("gitleaks:allow\0")
         );
+        assert_eq!(comment(b"k # nosec", 1).as_deref(), Some("nosec\0"));
+        assert_eq!(comment(b"k # nosection", 1), None);
+        assert_eq!(comment(b"k # noqa: E501", 1), None);
         assert_eq!(comment(b"k", 1), None);
     }
 }

@@ -2,14 +2,14 @@
 
 use std::{ops::Range, sync::Arc};
 
-use keymuster_api::{Candidate, Confidence, Details, Handle, PathClasses};
-use regex_automata::{Anchored, Input};
+use keymuster_api::{Candidate, Confidence, Details, Handle, PathClass, PathClasses};
+use regex_automata::{Anchored, Input, PatternID, util::primitives::NonMaxUsize};
 
 use super::{
     allow, heads,
-    judge::{entropy, login, placeholder, structure},
+    judge::{entropy, login, placeholder, structure, wordiness},
     proof::{Found, Proof},
-    rule::{CONTEXT, Judge, Lane, NEAR, Rule, is_token_byte, is_word_byte},
+    rule::{CONTEXT, Judge, Lane, MOST_GROUPS, NEAR, Regexes, Rule, is_token_byte, is_word_byte},
     run,
     seal::Seal,
     words,
@@ -59,21 +59,8 @@ pub(super) fn judge(
         }
     }
     let regexes = rule.regexes();
-    // One byte more than the longest match, so that `\b` and `\z` see what follows.
-    let end = (at + rule.longest + 1).min(bytes.len());
-    let input = Input::new(&bytes[..end])
-        .range(at..end)
-        .anchored(Anchored::Yes);
-    let mut captures = regexes.pattern.create_captures();
-    regexes.pattern.search_captures(&input, &mut captures);
-    let matched = captures
-        .get_match()
-        .ok_or("the pattern does not match here")?
-        .range();
-    let secret = captures
-        .get_group(regexes.secret)
-        .ok_or("the match holds no secret")?
-        .range();
+    let mut slots = Slots::default();
+    let (matched, secret) = find(rule, regexes, bytes, at, &mut slots)?;
     if secret.is_empty() {
         return Err("the match holds no secret");
     }
@@ -120,11 +107,9 @@ pub(super) fn judge(
         .groups
         .iter()
         .filter(|(name, _)| name != "secret")
-        .filter_map(|(name, index)| {
-            Some((name.as_str(), &bytes[captures.get_group(*index)?.range()]))
-        })
+        .filter_map(|(name, index)| Some((name.as_str(), &bytes[slots.get(*index)?])))
         .collect();
-    let (confidence, mut facts, proved) = match rule.prover {
+    let (mut confidence, mut facts, proved) = match rule.prover {
         None => (rule.confidence, Vec::new(), false),
         Some(prover) => {
             match (prover.prove)(&Found {
@@ -139,9 +124,34 @@ pub(super) fn judge(
         }
     };
     let mut classes = rule.classes;
+    let mut is_example = false;
     if !proved {
         if placeholder::is_placeholder(value) {
             return Err("the value is a placeholder");
+        }
+        if placeholder::is_made_up(value) {
+            if rule.judge.is_some() {
+                return Err("the value is made up");
+            }
+            // Beside its issuer's name and of its format it is told, with a doubt, where it
+            // would be used; documentation and tests are full of such examples.
+            confidence = Confidence::Low;
+            is_example = true;
+        }
+        if rule.judge.is_none() {
+            // Files of credentials hold no examples.
+            if !matches!(rule.lane, Lane::Name(_)) && login::stands_for_one(value) {
+                return Err("the value is a word that stands for a password");
+            }
+            if placeholder::is_reference(value) {
+                return Err("the value is the name of a variable");
+            }
+            // People make passwords of words; machines make no tokens of them.
+            let is_token =
+                is_run || !rule.words.is_empty() && value.len() >= 24 && !value.contains(&b' ');
+            if is_token && !is_example && wordiness::is_name(value) {
+                return Err("the value is made of words");
+            }
         }
         let least = rule.entropy.or(is_run.then_some(RUN_ENTROPY));
         if least.is_some_and(|least| entropy(value) < least) {
@@ -172,15 +182,18 @@ pub(super) fn judge(
             return Err("the password is a word that stands for one");
         }
     }
+    if is_example {
+        let in_use = PathClasses::NONE
+            .with(PathClass::Plain)
+            .with(PathClass::Config);
+        classes = classes.and(in_use);
+    }
     if classes == PathClasses::NONE {
         return Err("the rule does not hold where such a value counts");
     }
     let handle = handle(
         rule,
-        regexes
-            .handle
-            .and_then(|index| captures.get_group(index))
-            .map(|span| span.range()),
+        regexes.handle.and_then(|index| slots.get(index)),
         bytes,
         &mut facts,
     );
@@ -209,6 +222,61 @@ pub(super) fn judge(
 }
 
 /// Whether the value is user and password in base64.
+/// Where the groups of a match stand.
+#[derive(Default)]
+struct Slots(SmallSlots);
+
+/// Patterns have a handful of groups, two ends each.
+type SmallSlots = [Option<NonMaxUsize>; 2 * MOST_GROUPS];
+
+impl Slots {
+    fn get(&self, group: usize) -> Option<Range<usize>> {
+        let start = self.0.get(2 * group).copied().flatten()?;
+        let end = self.0.get(2 * group + 1).copied().flatten()?;
+        Some(start.get()..end.get())
+    }
+}
+
+/// The match of a rule's pattern at `at`, and its secret.
+fn find(
+    rule: &Rule,
+    regexes: &Regexes,
+    bytes: &[u8],
+    at: usize,
+    slots: &mut Slots,
+) -> Result<(Range<usize>, Range<usize>), &'static str> {
+    const NO_MATCH: &str = "the pattern does not match here";
+    if let Some(literals) = &regexes.literals {
+        let len = literals
+            .iter()
+            .map(|literal| literal.len())
+            .zip(literals.iter())
+            .find(|(len, literal)| {
+                bytes
+                    .get(at..at + len)
+                    .is_some_and(|text| text.eq_ignore_ascii_case(literal.as_bytes()))
+            })
+            .map(|(len, _)| len)
+            .ok_or(NO_MATCH)?;
+        return Ok((at..at + len, at..at + len));
+    }
+    // One byte more than the longest match, so that `\b` and `\z` see what follows.
+    let end = (at + rule.longest + 1).min(bytes.len());
+    let input = Input::new(&bytes[..end])
+        .range(at..end)
+        .anchored(Anchored::Yes);
+    let used = 2 * regexes.pattern.group_info().group_len(PatternID::ZERO);
+    regexes
+        .pattern
+        .search_slots(&input, &mut slots.0[..used])
+        .ok_or(NO_MATCH)?;
+    let matched = slots.get(0).ok_or(NO_MATCH)?;
+    let secret = slots
+        .get(regexes.secret)
+        .ok_or("the match holds no secret")?;
+    Ok((matched, secret))
+}
+
 fn is_basic(rule: &Rule) -> bool {
     rule.prover
         .is_some_and(|prover| prover.name == "basic-auth")

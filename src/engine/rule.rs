@@ -113,9 +113,14 @@ pub struct Rule {
     pub(super) regexes: std::sync::OnceLock<Regexes>,
 }
 
+/// Groups that a pattern may have, the whole match among them.
+pub(super) const MOST_GROUPS: usize = 16;
+
 /// A rule's compiled patterns: made on first use, because a hook that looks at ten files needs
 /// only a few of them.
 pub(super) struct Regexes {
+    /// The anchors, where the pattern is nothing but their alternation.
+    pub(super) literals: Option<Texts>,
     pub(super) pattern: meta::Regex,
     pub(super) secret: usize,
     pub(super) handle: Option<usize>,
@@ -291,6 +296,13 @@ impl Rule {
                     self.id
                 ));
             }
+            if hir.properties().explicit_captures_len() >= MOST_GROUPS {
+                return Err(format!(
+                    "rule '{}': {what}: has more than {} groups; write (?:…) for those without a name",
+                    self.id,
+                    MOST_GROUPS - 1
+                ));
+            }
             Ok(())
         };
         parse("pattern", &self.pattern)?;
@@ -346,6 +358,7 @@ impl Rule {
             .ok_or_else(|| format!("rule '{}': pattern needs a group (?<secret>…)", self.id))?;
         let handle = find("handle");
         Ok(Regexes {
+            literals: self.literals(),
             secret,
             handle,
             groups,
@@ -361,6 +374,19 @@ impl Rule {
                 .transpose()?,
             pattern,
         })
+    }
+
+    /// The anchors of a rule whose pattern is `(?<secret>(?i:…|…))` of them.
+    fn literals(&self) -> Option<Texts> {
+        let Lane::Anchor(anchors) = &self.lane else {
+            return None;
+        };
+        let names: Vec<&str> = anchors.iter().map(|anchor| &**anchor).collect();
+        let is_plain =
+            |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b' ');
+        (names.iter().all(|name| name.bytes().all(is_plain))
+            && *self.pattern == format!("(?<secret>(?i:{}))", names.join("|")))
+        .then(|| anchors.clone())
     }
 
     /// The bytes a verdict at this hit may look at, in a content of this length.

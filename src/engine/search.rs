@@ -104,6 +104,7 @@ impl Engine {
             }
             (None, _) => self.search_all(bytes, 0),
         };
+        self.drop_chance(kind, &mut trace);
         trace.len = bytes.len();
         trace.traits = kind as u32;
         if content.origin.is_cut {
@@ -174,6 +175,17 @@ impl Engine {
     pub(super) fn search_all(&self, bytes: &[u8], depth: usize) -> Trace {
         let all = 0..bytes.len();
         self.search_regions(bytes, std::slice::from_ref(&all), Vec::new(), None, depth)
+    }
+
+    /// In binary files words and tokens stand near each other by chance: what is known by words
+    /// alone is dropped there, unless it was peeled out of a layer of text.
+    fn drop_chance(&self, kind: text::Kind, trace: &mut Trace) {
+        if kind == text::Kind::Binary {
+            trace.candidates.retain(|candidate| {
+                let rule = &self.rules.rules[candidate.rule as usize];
+                rule.lane != super::rule::Lane::Run || !candidate.details.decoded.is_empty()
+            });
+        }
     }
 
     fn search_regions(
@@ -364,6 +376,7 @@ impl Engine {
         if let Some(decoded) = &decoded {
             outside(decoded, bytes, &mut trace.candidates);
         }
+        self.drop_chance(kind, &mut trace);
         trace.candidates.sort_by(order);
         trace.candidates.dedup();
         trace

@@ -29,14 +29,21 @@ mod words;
 mod tests;
 
 pub use dates::DateOrder;
+// What other tables of the organisation are read with.
+pub(crate) use dates::{DayIs, Refusal, column as column_of_dates};
 pub use directory::{Directory, Party, read_people};
 pub use error::InventoryError;
+pub(crate) use fill::refused;
 pub use fill::{InventorySpec, read, read_register_table};
 pub use map::{InventoryMap, Proposal, proposal_toml, propose};
 pub use matching::{Match, MatchKey, Matches, Nearest};
 pub use people::{People, Person, PersonStatus, Team};
 pub use read::{READERS, Reader, Row, Table};
+pub(crate) use read::{ReadCx, read_table};
 pub use reconcile::reconcile;
 pub use record::{
     Identifier, Inventory, LeakedCell, OwnerKind, Record, RecordSource, RecordStatus, Tier,
 };
+pub(crate) use seal::seal;
+pub(crate) use text::squeezed;
+pub(crate) use words::{is_placeholder, tier as tier_of_word};

@@ -7,6 +7,7 @@
 //! Invariant: never a secret in it; it stores what findings show.
 
 mod body;
+mod past;
 mod schema;
 mod settle;
 

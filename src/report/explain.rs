@@ -8,18 +8,14 @@ use super::{
     scan::RuleInfo,
     text::{prose, wrap},
 };
-use crate::audit::{CheckAbout, Input, KindAdvice};
+use crate::audit::{CheckAbout, KindAdvice, feeds};
 
 /// The page of a check.
 ///
 /// # Errors
 /// When `out` cannot be written.
 pub fn explain_check(check: &CheckAbout, cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
-    let needs: Vec<&str> = check
-        .needs
-        .iter()
-        .map(|&input| input_words(input))
-        .collect();
+    let needs = feeds(check).join("\n\n");
     page(
         &[check.id, check.slug],
         check.title,
@@ -27,7 +23,7 @@ pub fn explain_check(check: &CheckAbout, cx: &FormatCx, out: &mut dyn Write) -> 
             ("why it matters", check.why),
             ("how it is decided", check.decided),
             ("what to do", check.remedy),
-            ("what it needs", &needs.join(", ")),
+            ("what it needs, and what feeds it", &needs),
         ],
         cx,
         out,
@@ -120,18 +116,4 @@ fn page(
         }
     }
     out.flush()
-}
-
-fn input_words(input: Input) -> &'static str {
-    match input {
-        Input::Inventory => "an inventory",
-        Input::Discovered => "discovered credentials and principals",
-        Input::Locations => "places: repositories, CI, vaults",
-        Input::Usage => "usage telemetry",
-        Input::Permissions => "permissions",
-        Input::People => "a people directory",
-        Input::Catalogue => "a catalogue of applications",
-        Input::History => "earlier runs",
-        Input::Coverage => "coverage of connectors",
-    }
 }

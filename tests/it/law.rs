@@ -270,3 +270,24 @@ fn packs_of_the_real_git_give_what_the_oracle_finds() {
         }
     }
 }
+
+#[test]
+fn in_binary_files_a_word_nearby_is_no_evidence() {
+    let rules = &engine().rules().rules;
+    let rule = rules
+        .iter()
+        .find(|rule| &*rule.id == "generic.key")
+        .expect("a rule of the run lane");
+    let hit = &rule.hits[0];
+    let text = shape::fill(hit, 1).expect("shape").into_bytes();
+    for (bytes, is_told) in [(text.clone(), true), ([&text[..], b"\n\0"].concat(), false)] {
+        for whole in [false, true] {
+            let told = search(&bytes, Fresh::All, whole).candidates;
+            assert_eq!(
+                told.iter()
+                    .any(|found| &*rules[found.rule as usize].id == "generic.key"),
+                is_told
+            );
+        }
+    }
+}

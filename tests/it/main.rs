@@ -6,10 +6,16 @@ mod audit;
 mod bad_input;
 /// Planted secrets are looked for in everything the program leaves behind.
 mod canary;
+/// Every check through `audit`, from cases that are data.
+mod checks;
 /// The program as a user sees it: arguments in, output and exit code out.
 mod cli;
 /// Archives, packages and databases: members found at `outer!inner`, gaps for the rest.
 mod containers;
+/// The practices that checks answer for, each with a case that shows it and one that does not.
+mod controls;
+/// The gate at release: what a change brings in, held against the register.
+mod gate;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
 /// Reports of other scanners, read as sightings and suppressions.

@@ -13,7 +13,11 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("estate", &["catalogue"]),
     ("access", &[]),
     ("inventory", &["estate"]),
-    ("audit", &["estate", "access", "inventory", "catalogue"]),
+    ("context", &["inventory"]),
+    (
+        "audit",
+        &["estate", "access", "inventory", "context", "catalogue"],
+    ),
     ("ledger", &["audit"]),
     (
         "report",
@@ -22,6 +26,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "estate",
             "access",
             "inventory",
+            "context",
             "ledger",
             "catalogue",
         ],
@@ -38,6 +43,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "unpack",
             "access",
             "inventory",
+            "context",
             "audit",
             "ledger",
             "report",
@@ -95,6 +101,17 @@ const NEVER: &[(&str, &[&str])] = &[
     ),
     (
         "audit",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "context",
         &[
             "std::fs",
             "std::thread",

@@ -87,7 +87,6 @@ const DOC_SUFFIXES: &[&str] = &[
     ".rst",
     ".adoc",
     ".asciidoc",
-    ".txt",
     ".html",
     ".htm",
     ".tex",
@@ -152,7 +151,10 @@ impl PathClass {
             || matches!(name, "credentials" | "config")
         {
             PathClass::Config
-        } else if ends(DOC_SUFFIXES) || begins(&["changelog", "readme", "changes"]) {
+        } else if ends(DOC_SUFFIXES)
+            || begins(&["changelog", "readme", "changes"])
+            || name.ends_with(".txt") && is_written(folders, name)
+        {
             PathClass::Docs
         } else {
             PathClass::Plain
@@ -165,6 +167,44 @@ impl PathClass {
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", &path));
         is_test(folders, name)
     }
+}
+
+/// Whether a text file is documentation, not somebody's notes.
+fn is_written(folders: &str, name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "readme",
+        "license",
+        "licence",
+        "copying",
+        "notice",
+        "authors",
+        "contribut",
+        "news",
+        "install",
+        "history",
+        "release",
+        "relnotes",
+        "todo",
+        "faq",
+        "rfc",
+        "thirdparty",
+        "third-party",
+        "third_party",
+        "acknowledg",
+        "security",
+        "manifest",
+    ];
+    const FOLDERS: &[&str] = &[
+        "doc",
+        "docs",
+        "documentation",
+        "guide",
+        "guides",
+        "man",
+        "rfcs",
+    ];
+    NAMES.iter().any(|start| name.starts_with(start))
+        || folders.split('/').any(|folder| FOLDERS.contains(&folder))
 }
 
 fn is_test(folders: &str, name: &str) -> bool {
@@ -201,6 +241,9 @@ mod tests {
             ("tests/package-lock.json", Generated),
             ("web/app.min.js", Generated),
             ("README.md", Docs),
+            ("passwords.txt", Plain),
+            ("LICENSE.txt", Docs),
+            ("docs/api/keys.txt", Docs),
             ("deploy/.env", Config),
             (".env.production", Config),
             (".env.example", Test),

@@ -4,36 +4,71 @@ use keymuster_api::Status;
 
 use super::Check;
 
+mod agent;
+mod authentication;
 mod cloud;
 mod coverage;
 mod exposure;
+mod governance;
 mod inventory;
 mod isolation;
 mod life;
 mod owner;
+mod places;
 mod privilege;
 #[cfg(test)]
 pub(crate) mod testing;
+mod third_party;
 
 /// Every check, by id.
 pub const CHECKS: &[&'static dyn Check] = &[
+    &agent::agent_credential::AgentCredential,
+    &authentication::static_secret::StaticSecret,
+    &authentication::weak_auth::WeakAuth,
+    &authentication::local_auth::LocalAuth,
     &cloud::broad_trust::BroadTrust,
     &coverage::coverage_gap::CoverageGap,
     &exposure::secret_in_source::SecretInSource,
+    &exposure::weakly_held::WeaklyHeld,
     &exposure::exposed_and_valid::ExposedAndValid,
+    &exposure::hard_coded::HardCoded,
+    &exposure::outside_vault::OutsideVault,
+    &governance::exception_outlived::ExceptionOutlived,
+    &governance::outside_review::OutsideReview,
+    &governance::policy_unversioned::PolicyUnversioned,
+    &governance::evidence_missing::EvidenceMissing,
+    &governance::not_attributable::NotAttributable,
     &inventory::unregistered::Unregistered,
     &inventory::ghost_record::GhostRecord,
     &inventory::revoked_on_paper::RevokedOnPaper,
     &inventory::duplicate_records::DuplicateRecords,
+    &inventory::record_differs::RecordDiffers,
     &inventory::incomplete_record::IncompleteRecord,
+    &inventory::no_api_map::NoApiMap,
     &isolation::reused::Reused,
+    &isolation::crosses_environments::CrossesEnvironments,
+    &isolation::shared_account::SharedAccount,
     &life::past_expiry::PastExpiry,
     &life::no_expiry::NoExpiry,
     &life::rotation_overdue::RotationOverdue,
+    &life::rotation_unproven::RotationUnproven,
+    &life::lifetime_creep::LifetimeCreep,
     &life::dormant::Dormant,
+    &life::recertification::Recertification,
+    &life::no_revocation_path::NoRevocationPath,
+    &life::lifecycle_event::LifecycleEvent,
+    &life::expiring_soon::ExpiringSoon,
     &owner::no_owner::NoOwner,
     &owner::orphaned::Orphaned,
+    &owner::split_owner::SplitOwner,
+    &owner::approver::Approver,
+    &owner::generic_owner::GenericOwner,
+    &owner::changed_hands::ChangedHands,
+    &privilege::beyond_approval::BeyondApproval,
     &privilege::admin_or_wildcard::AdminOrWildcard,
+    &privilege::human_use::HumanUse,
+    &privilege::many_audiences::ManyAudiences,
+    &third_party::vendor_access::VendorAccess,
 ];
 
 /// The word for a status in evidence.
@@ -74,7 +109,7 @@ mod tests {
                     .path()
                     .file_stem()
                     .map(|s| s.to_string_lossy().into_owned());
-                files.extend(stem.filter(|stem| stem != "mod"));
+                files.extend(stem.filter(|stem| stem != "mod" && stem != "touched"));
             }
         }
         files.sort();

@@ -8,14 +8,16 @@ use std::{collections::BTreeMap, sync::Arc};
 use jiff::{SignedDuration, Timestamp};
 use keymuster_api::{
     About, Claim, ClaimRole, CommitFact, Confidence, Coverage, Details, Gap, GapKind, IdentityKind,
-    Known, ObjectId, ResourceKind, SecretId, Severity, Source, Status, SystemId,
+    Known, ObjectId, ResourceKind, SecretId, Severity, Slot, Source, Status, SystemId,
 };
 use sha2::{Digest, Sha256};
 
 use crate::{
     audit::{
-        CheckCx, Finding, Judged, KindAdvice, Policy, Population, PrivilegeFact, find, run_some,
+        CheckCx, Exceptions, Finding, History, Judged, KindAdvice, Past, Policy, Population,
+        PrivilegeFact, find, run_some,
     },
+    context::{Context, LifeEvent, LifeEventKind, System, SystemKind},
     estate::{Credential, Estate, Gathered, Identity, Position, Resource, Sighting, Suppressed},
     inventory::{
         Identifier, Inventory, Match, MatchKey, Matches, Nearest, People, Person, PersonStatus,
@@ -51,6 +53,9 @@ pub(crate) struct World {
     pub(crate) kinds: BTreeMap<String, KindAdvice>,
     pub(crate) policy: Policy,
     pub(crate) first_exposed: BTreeMap<String, Timestamp>,
+    pub(crate) context: Context,
+    pub(crate) exceptions: Option<Exceptions>,
+    pub(crate) history: History,
 }
 
 impl World {
@@ -77,6 +82,9 @@ impl World {
             kinds: BTreeMap::new(),
             policy: Policy::preset("cis").expect("shipped"),
             first_exposed: BTreeMap::new(),
+            context: Context::default(),
+            exceptions: None,
+            history: History::new(),
         }
     }
 
@@ -91,6 +99,9 @@ impl World {
             kinds: &self.kinds,
             policy: &self.policy,
             first_exposed: &self.first_exposed,
+            context: &self.context,
+            exceptions: self.exceptions.as_ref(),
+            history: &self.history,
             now: now(),
         }
     }
@@ -480,6 +491,76 @@ impl World {
                 source: source(system, "test"),
             });
         }
+    }
+
+    /// A statement of a record in a column of its own.
+    pub(crate) fn said(&mut self, record: u32, column: &str, text: &str) {
+        let inventory = self.inventory.as_mut().expect("it has a record");
+        let extra = &mut inventory.records[record as usize].extra;
+        extra.insert(column.to_owned(), text.to_owned());
+    }
+
+    /// Something happened so many days ago.
+    pub(crate) fn event(&mut self, kind: LifeEventKind, subject: &str, days: i64) {
+        self.context.events.get_or_insert_default().push(LifeEvent {
+            at: ago(days),
+            kind,
+            subject: subject.to_owned(),
+            reference: None,
+            source: "events.csv:2".to_owned(),
+        });
+    }
+
+    /// A system or API of the catalogue.
+    pub(crate) fn system(&mut self, kind: SystemKind, name: &str) -> &mut System {
+        let systems = self.context.systems.get_or_insert_default();
+        systems.push(System::named(kind, name, "systems.csv:2"));
+        systems.last_mut().expect("just added")
+    }
+
+    /// A named place whose value nobody saw.
+    pub(crate) fn slot_of(&mut self, scope: &str, store: &str, name: &str) -> &mut Slot {
+        let secret = self.secret("test");
+        let slot = self.slot(secret, scope, store, name);
+        slot.secret = None;
+        slot
+    }
+
+    /// A named place holds a credential.
+    pub(crate) fn slot(
+        &mut self,
+        credential: u32,
+        scope: &str,
+        store: &str,
+        name: &str,
+    ) -> &mut Slot {
+        let secret = secret_id(credential as usize);
+        self.estate.credentials[credential as usize].secret = Some(secret);
+        let slots = &mut self.estate.gathered.slots;
+        slots.push(Slot {
+            key: format!("{scope}:{store}:{name}").into(),
+            name: name.to_owned(),
+            scope: scope.to_owned(),
+            store: store.to_owned(),
+            secret: Some(secret),
+            created: Known::Unknown,
+            updated: Known::Unknown,
+            properties: Vec::new(),
+            source: source(0, "slots"),
+        });
+        slots.last_mut().expect("just added")
+    }
+
+    /// What a run so many days ago saw of a credential.
+    pub(crate) fn past(&mut self, credential: u32, days: i64) -> &mut Past {
+        let subject = self.estate.credentials[credential as usize].subject;
+        let subject = self.estate.text(subject).to_owned();
+        let all = self.history.entry(subject).or_default();
+        all.push(Past {
+            at: ago(days),
+            ..Past::default()
+        });
+        all.last_mut().expect("just added")
     }
 
     /// A principal is an administrator.

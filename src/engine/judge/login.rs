@@ -135,6 +135,13 @@ const LOCAL: &[&str] = &[
     "mongo",
 ];
 
+/// Whether a value is a word that stands for a password.
+pub(in crate::engine) fn stands_for_one(value: &[u8]) -> bool {
+    WORDS
+        .iter()
+        .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+}
+
 /// The path classes in which this password counts.
 pub(in crate::engine) fn classes(
     password: &[u8],
@@ -144,13 +151,10 @@ pub(in crate::engine) fn classes(
     let code = PathClasses::NONE
         .with(PathClass::Plain)
         .with(PathClass::Config);
-    let lower = password.to_ascii_lowercase();
-    let text = String::from_utf8_lossy(&lower);
-    let is_word =
-        WORDS.contains(&&*text) || user.is_some_and(|user| user.eq_ignore_ascii_case(password));
-    drop(zeroize::Zeroizing::new(text.into_owned()));
-    let is_word = is_word || lower.iter().all(u8::is_ascii_punctuation) || is_template(password);
-    drop(zeroize::Zeroizing::new(lower));
+    let is_word = stands_for_one(password)
+        || user.is_some_and(|user| user.eq_ignore_ascii_case(password))
+        || password.iter().all(u8::is_ascii_punctuation)
+        || is_template(password);
     if is_word || password.len() < 4 {
         return PathClasses::NONE;
     }

@@ -3,7 +3,7 @@
 pub(super) mod login;
 pub(super) mod placeholder;
 pub(super) mod structure;
-mod wordiness;
+pub(super) mod wordiness;
 
 /// Shannon entropy in bits per byte.
 pub(super) fn entropy(value: &[u8]) -> f64 {

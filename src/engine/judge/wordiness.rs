@@ -82,6 +82,13 @@ pub(super) fn letters(value: &[u8]) -> Letters {
     }
 }
 
+/// Whether a value is a name made of words, with few digits: `Release500Controller`.
+pub(in crate::engine) fn is_name(value: &[u8]) -> bool {
+    let letters = letters(value);
+    let digits = value.iter().filter(|byte| byte.is_ascii_digit()).count();
+    letters.judged > 0 && letters.in_words * 10 >= letters.judged * 7 && digits * 4 < value.len()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{ROW, TABLE, letters};

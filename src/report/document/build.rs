@@ -236,6 +236,7 @@ fn finding(estate: &Estate, finding: &Finding) -> FindingEntry {
             Subject::Record(_) => "record",
             Subject::Identity(_) => "identity",
             Subject::Scope(_) => "scope",
+            Subject::Entry(..) => "entry",
         }
         .to_owned(),
         subject: finding.subject_key.clone(),

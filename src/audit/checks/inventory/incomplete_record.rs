@@ -17,7 +17,7 @@ use keymuster_api::Severity;
 
 use crate::{
     audit::{Check, CheckAbout, CheckCx, Field, Findings, Input, Subject},
-    inventory::{Record, RecordStatus, Tier},
+    inventory::{Record, RecordStatus},
 };
 
 /// The check.
@@ -50,7 +50,7 @@ impl Check for IncompleteRecord {
                 continue;
             }
             let subject = Subject::Record(ix);
-            let (tier, why) = tier(cx, ix, record);
+            let (tier, why) = cx.tier_of_record(ix);
             let missing: Vec<&str> = cx
                 .policy
                 .mandatory(tier)
@@ -74,25 +74,6 @@ impl Check for IncompleteRecord {
             });
         }
     }
-}
-
-/// The record's tier; where it gives none, the highest of its credentials.
-fn tier(cx: &CheckCx<'_>, ix: u32, record: &Record) -> (Tier, &'static str) {
-    let own = cx.tier_from(Some(record), false, cx.environment(Some(record), None));
-    if record.tier.is_some() {
-        return own;
-    }
-    let credentials = cx
-        .matches
-        .of_record
-        .get(ix as usize)
-        .map_or(&[][..], Vec::as_slice);
-    credentials
-        .iter()
-        .map(|&ix| cx.tier(ix))
-        .chain([own])
-        .min_by_key(|(tier, _)| *tier)
-        .unwrap_or(own)
 }
 
 fn is_empty(record: &Record, field: Field) -> bool {

@@ -4,10 +4,10 @@
 //! What has no end is never looked at again.
 //!
 //! # How it is decided
-//! For listed credentials that are not disabled or revoked. An end is what the system enforces
+//! For credentials that are not disabled or revoked, and that a system lists or a record names. An end is what the system enforces
 //! or what the record promises; a recorded reason for having none is an answer too. With an
 //! end, its life (from issue to end) is held against the record's own maximum, else the
-//! policy's for its tier. Not evaluated without a register, unless the system enforces an end,
+//! policy's for its tier, or for who holds it. Not evaluated without a register, unless the system enforces an end,
 //! where the system does not say, and for a key whose id was not listed, which a record may
 //! name. Medium; high for third parties and at T0.
 //!
@@ -47,13 +47,15 @@ impl Check for NoExpiry {
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         let listing = Listing::of(cx);
         for (ix, credential) in cx.credentials() {
-            if !credential.listed || matches!(credential.status, Status::Disabled | Status::Revoked)
-            {
+            let dead = matches!(credential.status, Status::Disabled | Status::Revoked);
+            let open = listing.is_open(ix);
+            let record = cx.record_of_this_key(ix).filter(|_| !open);
+            // What no system lists has only its record's end.
+            let is_known = credential.listed || (record.is_some() && cx.is_live(credential));
+            if dead || !is_known {
                 continue;
             }
             let subject = Subject::Credential(ix);
-            let open = listing.is_open(ix);
-            let record = cx.record_of_this_key(ix).filter(|_| !open);
             let enforced = credential.expires.value().copied();
             let promised = record.and_then(|record| record.expires_at);
             let Some(end) = [enforced, promised].into_iter().flatten().min() else {
@@ -66,7 +68,7 @@ impl Check for NoExpiry {
                     out.not_evaluated_because(&subject, NO_KEY_ID);
                 } else if cx.is_unconfirmed(ix) {
                     out.not_evaluated_because(&subject, "inventory: match to be confirmed");
-                } else if credential.expires != Known::Never {
+                } else if credential.listed && credential.expires != Known::Never {
                     out.not_evaluated(&subject, Input::Discovered);
                 } else {
                     out.fail(subject, Severity::Medium, |draft| {
@@ -110,7 +112,9 @@ impl Check for NoExpiry {
 fn endless(cx: &CheckCx<'_>, ix: u32, record: Option<&Record>, draft: &mut Draft<'_>) {
     let credential = cx.credential(ix);
     let (limit, line) = maximum(cx, ix, record);
-    draft.evidence("expires, says the system", "never", cx.sources(credential));
+    if credential.listed {
+        draft.evidence("expires, says the system", "never", cx.sources(credential));
+    }
     match record {
         Some(record) => draft.evidence(
             "expires, says the record",
@@ -153,6 +157,21 @@ fn third_party(record: Option<&Record>, draft: &mut Draft<'_>) {
 fn maximum(cx: &CheckCx<'_>, ix: u32, record: Option<&Record>) -> (i64, String) {
     let (tier, why) = cx.tier(ix);
     let policy = cx.policy.lifetime(tier);
+    // Somebody outside is held shorter, whatever the tier allows.
+    let practice = &cx.policy.practice;
+    let trust = record.and_then(|record| record.trust_tier.as_deref());
+    let outside = trust.and_then(|trust| Some((trust, *practice.trust_days.get(trust)?)));
+    if let Some((trust, days)) = outside.filter(|(_, days)| *days < policy)
+        && record
+            .and_then(|record| record.max_lifetime_days)
+            .is_none_or(|own| own >= days)
+    {
+        let line = format!(
+            "policy {}, {trust}: {}",
+            cx.policy.name, practice.trust_source
+        );
+        return (i64::from(days), line);
+    }
     match record.and_then(|record| Some((record, record.max_lifetime_days?))) {
         Some((record, own)) if own < policy => (i64::from(own), record.source.to_string()),
         _ => (
@@ -199,6 +218,48 @@ mod tests {
         // Made 30 days ago, ends in 61: 91 days, one too many at T0.
         assert_eq!(world.finding("LIF-02").severity, Severity::High);
         world.inventory.as_mut().expect("given").records[0].expires_at = Some(ago(-60));
+        world.assert_passes("LIF-02");
+    }
+
+    #[test]
+    fn true_somebody_outside_is_held_shorter() {
+        let mut world = World::new();
+        let key = world.key("deploy");
+        let record = world.registered(key);
+        record.expires_at = Some(ago(-61));
+        world.assert_passes("LIF-02");
+        let record = &mut world.inventory.as_mut().expect("given").records[0];
+        record.trust_tier = Some("partner".to_owned());
+        let finding = world.finding("LIF-02");
+        assert_eq!(finding.severity, Severity::High);
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value == "91 d, at most 90 d")
+        );
+        // The record's own maximum counts where it is shorter still.
+        world.inventory.as_mut().expect("given").records[0].max_lifetime_days = Some(80);
+        let finding = world.finding("LIF-02");
+        assert!(
+            finding
+                .evidence
+                .iter()
+                .any(|e| e.value == "91 d, at most 80 d")
+        );
+        world.inventory.as_mut().expect("given").records[0].expires_at = Some(ago(-50));
+        world.assert_passes("LIF-02");
+    }
+
+    #[test]
+    fn true_seen_and_registered_without_an_end() {
+        let mut world = World::new();
+        let secret = world.secret("github.pat");
+        world.seen(secret, "web", "a.py");
+        world.assert_ignores("LIF-02");
+        world.registered(secret).expires_at = None;
+        assert_eq!(world.findings("LIF-02").len(), 1);
+        world.inventory.as_mut().expect("given").records[0].expires_at = Some(ago(-30));
         world.assert_passes("LIF-02");
     }
 

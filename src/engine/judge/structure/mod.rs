@@ -28,9 +28,12 @@ pub(in crate::engine) fn judge(
     floor: usize,
     key: Range<usize>,
 ) -> Result<(Reading, PathClasses), &'static str> {
-    let name = name::read(bytes, floor, key)?;
-    let reading = reader::read(bytes, floor, &name)?;
-    let classes = value::classes(bytes, &name, &reading)?;
+    // Most names are joined to no value: that is the cheaper question.
+    let span = name::span(bytes, floor, key);
+    let reading = reader::read(bytes, floor, &span)?;
+    let name = name::read(&bytes[span.clone()])?;
+    reader::belongs(bytes, &span, &name, &reading)?;
+    let classes = value::classes(bytes, &span, &name, &reading)?;
     Ok((reading, classes))
 }
 
@@ -99,6 +102,13 @@ mod tests {
     }
 
     #[test]
+    fn the_last_value_of_an_object_in_a_text_is_the_secret() {
+        let text =
+            format!("\"Apitoken\": \"{{\\\"id\\\":\\\"lpzx\\\",\\\"key\\\":\\\"{TOKEN}\\\"}}\"");
+        assert_eq!(read(&text, "token"), Ok((TOKEN.to_owned(), true)));
+    }
+
+    #[test]
     fn pieces_are_joined() {
         let text = "secret = \"zK8vQp2LmX\" +\n    \"9sWc4RtY7b\";";
         assert_eq!(read(text, "secret"), Ok((TOKEN.to_owned(), true)));
@@ -150,6 +160,41 @@ mod tests {
                 "the value is made of words",
             ),
             ("token = \"\"", "token", "the value is empty"),
+            (
+                "TOPIC_KEY = \"topic_2_topic_2_topic\"",
+                "_key",
+                "the value is made of words",
+            ),
+            (
+                "KAFKA_TOPIC_KEY = \"kafka_topic\"",
+                "_key",
+                "the value repeats the name",
+            ),
+            (
+                "signing_key = \"A1B2C3D4E5F60718\"",
+                "_key",
+                "the value is a fingerprint",
+            ),
+            (
+                "map.containsKey(\"zK8vQp2LmX9sWc4RtY7b\")",
+                "key",
+                "the text names what is looked up",
+            ),
+            (
+                "error_per_key = 100000.0/first_set_max_id\n",
+                "_key",
+                "the value is an expression",
+            ),
+            (
+                "-pass-through=-lgcc -Wl3x9!",
+                "pass",
+                "the name says that its value is about a secret",
+            ),
+            (
+                "we then pass \"-std=gnu99\" to it",
+                "pass",
+                "the name is a word of prose",
+            ),
             ("token", "token", "no value is joined to the name"),
             (
                 "Path to Secret: \"zK8vQp2LmX9sWc4RtY7b\"",

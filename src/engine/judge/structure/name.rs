@@ -18,294 +18,292 @@ pub(super) enum Meaning {
 
 /// A name that says that its value is secret.
 pub(super) struct Name {
-    /// Where it stands, with dots and dashes.
-    pub(super) span: Range<usize>,
-    /// Its words in lower case.
-    pub(super) words: Vec<String>,
+    pub(super) words: Words,
     pub(super) meaning: Meaning,
 }
 
-/// Last words of names that hold something about a secret, not the secret.
+/// Last words of names that hold something about a secret, not the secret; sorted.
 const ABOUT: &[&str] = &[
-    "name",
-    "names",
-    "field",
-    "fields",
-    "label",
-    "labels",
-    "url",
-    "uri",
-    "urls",
-    "path",
-    "paths",
-    "file",
-    "files",
-    "filename",
-    "filepath",
-    "dir",
-    "folder",
-    "id",
-    "ids",
-    "type",
-    "types",
-    "prefix",
-    "suffix",
-    "regex",
-    "regexp",
-    "pattern",
-    "hint",
-    "prompt",
-    "message",
-    "messages",
-    "msg",
-    "text",
-    "title",
-    "policy",
-    "length",
-    "len",
-    "size",
-    "count",
-    "max",
-    "min",
-    "expires",
-    "expiry",
-    "expiration",
-    "expire",
-    "expired",
-    "ttl",
-    "timeout",
-    "lifetime",
-    "class",
-    "param",
-    "params",
-    "parameter",
-    "parameters",
-    "header",
-    "headers",
-    "column",
-    "col",
+    "action",
+    "address",
+    "alg",
+    "algo",
+    "algorithm",
+    "arn",
     "attr",
     "attribute",
     "attributes",
-    "version",
-    "format",
-    "algorithm",
-    "alg",
-    "algo",
-    "method",
-    "strategy",
-    "provider",
-    "store",
-    "storage",
-    "manager",
-    "service",
-    "endpoint",
-    "host",
-    "env",
-    "var",
-    "variable",
-    "ref",
-    "reference",
-    "input",
-    "placeholder",
-    "required",
-    "enabled",
-    "disabled",
-    "error",
-    "errors",
-    "invalid",
-    "reset",
-    "confirm",
-    "changed",
-    "change",
-    "hint",
-    "encoder",
-    "validator",
-    "validation",
-    "usage",
-    "description",
-    "desc",
-    "help",
-    "doc",
-    "docs",
-    "public",
-    "pub",
-    "arn",
-    "mode",
-    "scope",
-    "scopes",
-    "status",
-    "state",
-    "selector",
-    "option",
-    "options",
-    "location",
-    "resolver",
-    "factory",
-    "handler",
-    "callback",
-    "func",
-    "function",
-    "kind",
-    "index",
-    "pos",
-    "position",
-    "start",
-    "end",
-    "color",
-    "style",
-    "instance",
-    "spec",
-    "list",
-    "map",
-    "set",
-    "table",
-    "schema",
-    "config",
-    "maps",
-    "command",
-    "cmd",
-    "script",
-    "program",
-    "plugin",
-    "module",
-    "package",
-    "namespace",
     "audience",
-    "issuer",
+    "balance",
+    "button",
+    "callback",
+    "cannot",
+    "change",
+    "changed",
+    "characters",
+    "chars",
     "claim",
     "claims",
-    "role",
-    "group",
-    "user",
-    "username",
-    "email",
-    "icon",
-    "button",
-    "link",
-    "page",
-    "form",
-    "dialog",
-    "view",
-    "event",
-    "action",
-    "rule",
-    "rules",
-    "test",
-    "tests",
-    "example",
-    "digits",
-    "chars",
-    "characters",
-    "strength",
+    "class",
+    "cmd",
+    "col",
+    "color",
+    "column",
+    "command",
     "complexity",
-    "history",
+    "config",
+    "confirm",
+    "contract",
     "count",
-    "limit",
-    "rate",
-    "hashing",
-    "salt",
-    "encoding",
-    "separator",
-    "delimiter",
-    "regexes",
-    "pass_through",
-    "mismatch",
-    "match",
-    "equals",
-    "not",
-    "is",
-    "has",
-    "should",
-    "must",
-    "cannot",
-    "empty",
-    "missing",
-    "incorrect",
-    "wrong",
-    "forgot",
-    "forgotten",
-    "lost",
-    "update",
-    "updated",
+    "counts",
     "create",
     "created",
     "delete",
     "deleted",
-    "revoked",
-    "revoke",
-    "generated",
-    "generate",
-    "generator",
-    "manager",
-    "request",
-    "response",
-    "result",
-    "parser",
-    "types",
-    "stream",
-    "balance",
-    "symbol",
-    "address",
-    "contract",
-    "count",
-    "counts",
-];
-
-/// Words anywhere in a name that make it another thing.
-const OTHER: &[&str] = &[
-    "public",
-    "pubkey",
-    "compass",
-    "passenger",
-    "passengers",
-    "passing",
-    "passed",
-    "passes",
-    "passthrough",
-    "passthru",
-    "passive",
-    "bypass",
-    "passage",
-    "trespass",
-    "tokenizer",
-    "tokenize",
-    "tokenized",
-    "tokens",
-    "tokenization",
-    "secretary",
-    "cancellation",
-    "csrf",
-    "xsrf",
-    "placeholder",
-    "fingerprint",
-    "checksum",
-    "digest",
-    "hash",
-    "hashed",
-    "sha256",
-    "sha1",
-    "sha",
-    "md5",
-    "sha512",
-    "bcrypt",
-    "lexer",
-    "syntax",
-    "next",
-    "continuation",
-    "pagination",
-    "page",
-    "count",
+    "delimiter",
+    "desc",
+    "description",
+    "dialog",
+    "digits",
+    "dir",
+    "disabled",
+    "doc",
+    "docs",
+    "email",
+    "empty",
+    "enabled",
+    "encoder",
+    "encoding",
+    "end",
+    "endpoint",
+    "env",
+    "equals",
+    "error",
+    "errors",
+    "event",
+    "example",
+    "expiration",
+    "expire",
+    "expired",
     "expires",
     "expiry",
-    "pull",
-    "send",
-    "foreign",
-    "primary",
+    "factory",
+    "field",
+    "fields",
+    "file",
+    "filename",
+    "filepath",
+    "files",
+    "folder",
+    "forgot",
+    "forgotten",
+    "form",
+    "format",
+    "func",
+    "function",
+    "generate",
+    "generated",
+    "generator",
+    "group",
+    "handler",
+    "has",
+    "hashing",
+    "header",
+    "headers",
+    "help",
+    "helper",
+    "helpers",
+    "hint",
+    "history",
+    "host",
+    "icon",
+    "id",
+    "ids",
+    "incorrect",
+    "index",
+    "input",
+    "instance",
+    "invalid",
+    "is",
+    "issuer",
+    "kind",
+    "label",
+    "labels",
+    "len",
+    "length",
+    "lifetime",
+    "limit",
+    "link",
+    "list",
+    "location",
+    "lost",
+    "manager",
+    "map",
+    "maps",
+    "match",
+    "max",
+    "message",
+    "messages",
+    "method",
+    "min",
+    "mismatch",
+    "missing",
+    "mode",
+    "module",
+    "msg",
+    "must",
+    "name",
+    "names",
+    "namespace",
+    "not",
+    "option",
+    "options",
+    "package",
+    "page",
+    "param",
+    "parameter",
+    "parameters",
+    "params",
+    "parser",
+    "pass_through",
+    "path",
+    "paths",
+    "pattern",
+    "placeholder",
+    "plugin",
+    "policy",
+    "pos",
+    "position",
+    "prefix",
+    "program",
+    "prompt",
+    "provider",
+    "pub",
+    "public",
+    "rate",
+    "ref",
+    "reference",
+    "regex",
+    "regexes",
+    "regexp",
+    "request",
+    "required",
+    "reset",
+    "resolver",
+    "response",
+    "result",
+    "revoke",
+    "revoked",
+    "role",
+    "rule",
+    "rules",
+    "salt",
+    "schema",
+    "scope",
+    "scopes",
+    "script",
+    "selector",
+    "separator",
+    "service",
+    "set",
+    "should",
+    "size",
+    "spec",
+    "start",
+    "state",
+    "status",
+    "storage",
+    "store",
+    "strategy",
+    "stream",
+    "strength",
+    "style",
+    "suffix",
+    "symbol",
+    "table",
+    "test",
+    "tests",
+    "text",
+    "through",
+    "thru",
+    "timeout",
+    "title",
+    "ttl",
+    "type",
+    "types",
+    "update",
+    "updated",
+    "uri",
+    "url",
+    "urls",
+    "usage",
+    "user",
+    "username",
+    "validation",
+    "validator",
+    "var",
+    "variable",
+    "version",
+    "view",
+    "wrong",
 ];
 
-/// The name around the anchor at `key`.
-pub(super) fn read(bytes: &[u8], floor: usize, key: Range<usize>) -> Result<Name, &'static str> {
+/// Words anywhere in a name that make it another thing; sorted.
+const OTHER: &[&str] = &[
+    "antiforgery",
+    "authenticity",
+    "bcrypt",
+    "bypass",
+    "cancellation",
+    "checksum",
+    "compass",
+    "continuation",
+    "count",
+    "csrf",
+    "digest",
+    "expires",
+    "expiry",
+    "fingerprint",
+    "foreign",
+    "hash",
+    "hashed",
+    "lexer",
+    "md5",
+    "next",
+    "page",
+    "pagination",
+    "passage",
+    "passed",
+    "passenger",
+    "passengers",
+    "passes",
+    "passing",
+    "passive",
+    "passthrough",
+    "passthru",
+    "placeholder",
+    "primary",
+    "pubkey",
+    "public",
+    "pull",
+    "secretary",
+    "send",
+    "sha",
+    "sha1",
+    "sha256",
+    "sha512",
+    "syntax",
+    "tokenization",
+    "tokenize",
+    "tokenized",
+    "tokenizer",
+    "tokens",
+    "trespass",
+    "xsrf",
+];
+
+/// Where the name around the anchor at `key` stands, with dots and dashes.
+pub(super) fn span(bytes: &[u8], floor: usize, key: Range<usize>) -> Range<usize> {
     let floor = key.start.saturating_sub(BEFORE).max(floor);
     let is_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
     let start = (floor..key.start)
@@ -321,30 +319,34 @@ pub(super) fn read(bytes: &[u8], floor: usize, key: Range<usize>) -> Result<Name
     while end > key.end && matches!(bytes[end - 1], b'.' | b'-') {
         end -= 1;
     }
-    let words = words(&bytes[start..end]);
-    let Some(last) = words.last() else {
+    start..end
+}
+
+/// What a name says.
+pub(super) fn read(name: &[u8]) -> Result<Name, &'static str> {
+    let words = Words::of(name);
+    let Some(last) = words.iter().next_back() else {
         return Err("no name stands here");
     };
-    if words.iter().any(|word| OTHER.contains(&word.as_str())) {
+    if words.iter().any(|word| OTHER.binary_search(&word).is_ok()) {
         return Err("the name says that its value is something else");
     }
-    if words.ends_with(&["identified".to_owned(), "by".to_owned()]) {
+    if words.iter().rev().take(2).eq(["by", "identified"]) {
         return Ok(Name {
-            span: start..end,
             words,
             meaning: Meaning::Password,
         });
     }
     let is_number = last.bytes().all(|byte| byte.is_ascii_digit());
-    let deciding = if is_number && words.len() > 1 {
-        &words[words.len() - 2]
+    let deciding = if is_number {
+        words.iter().nth_back(1).unwrap_or(last)
     } else {
         last
     };
-    if ABOUT.contains(&deciding.as_str()) {
+    if ABOUT.binary_search(&deciding).is_ok() {
         return Err("the name says that its value is about a secret");
     }
-    let is_password = words.iter().any(|word| is_password_word(word));
+    let is_password = words.iter().any(is_password_word);
     let is_token = words.iter().any(|word| {
         word.contains("secret")
             || word.contains("token")
@@ -359,11 +361,7 @@ pub(super) fn read(bytes: &[u8], floor: usize, key: Range<usize>) -> Result<Name
         (false, true) => Meaning::Token,
         (false, false) => return Err("the name is another word that holds the anchor"),
     };
-    Ok(Name {
-        span: start..end,
-        words,
-        meaning,
-    })
+    Ok(Name { words, meaning })
 }
 
 fn is_password_word(word: &str) -> bool {
@@ -380,25 +378,72 @@ fn is_password_word(word: &str) -> bool {
         || word == "passw"
 }
 
-/// Splits `apiKey`, `APIKey`, `api_key`, `API-KEY`, `db.password` into lower-case words.
-fn words(name: &[u8]) -> Vec<String> {
-    let mut words = vec![String::new()];
-    let mut previous = b'_';
-    for (at, &byte) in name.iter().enumerate() {
-        let next_is_lower = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
-        let begins = byte.is_ascii_uppercase()
-            && (previous.is_ascii_lowercase()
-                || (previous.is_ascii_uppercase() && next_is_lower && at > 1));
-        if !byte.is_ascii_alphanumeric() || begins {
-            words.push(String::new());
+/// The words of a name in lower case: `apiKey`, `APIKey`, `api_key`, `API-KEY`, `api.key` are
+/// `api` and `key`.
+pub(super) struct Words {
+    text: String,
+    /// Where each word begins and ends.
+    spans: Vec<Range<usize>>,
+}
+
+impl Words {
+    pub(super) fn of(name: &[u8]) -> Words {
+        let mut words = Words {
+            text: String::with_capacity(name.len()),
+            spans: Vec::with_capacity(8),
+        };
+        let mut start = 0;
+        let mut previous = b'_';
+        for (at, &byte) in name.iter().enumerate() {
+            let next_is_lower = name.get(at + 1).is_some_and(u8::is_ascii_lowercase);
+            let begins = byte.is_ascii_uppercase()
+                && (previous.is_ascii_lowercase()
+                    || (previous.is_ascii_uppercase() && next_is_lower && at > 1));
+            if !byte.is_ascii_alphanumeric() || begins {
+                words.end(&mut start);
+            }
+            if byte.is_ascii_alphanumeric() {
+                words.text.push(char::from(byte.to_ascii_lowercase()));
+            }
+            previous = byte;
         }
-        if byte.is_ascii_alphanumeric()
-            && let Some(word) = words.last_mut()
-        {
-            word.push(char::from(byte.to_ascii_lowercase()));
-        }
-        previous = byte;
+        words.end(&mut start);
+        words
     }
-    words.retain(|word| !word.is_empty());
-    words
+
+    fn end(&mut self, start: &mut usize) {
+        if *start < self.text.len() {
+            self.spans.push(*start..self.text.len());
+            *start = self.text.len();
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.spans.iter().map(|span| &self.text[span.clone()])
+    }
+
+    pub(super) fn holds(&self, wanted: &str) -> bool {
+        self.iter().any(|word| word == wanted)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ABOUT, OTHER, Words};
+
+    #[test]
+    fn names_fall_into_words() {
+        for name in ["apiKey", "APIKey", "api_key", "API-KEY", "api.key"] {
+            assert!(
+                Words::of(name.as_bytes()).iter().eq(["api", "key"]),
+                "{name}"
+            );
+        }
+        assert!(Words::of(b"__").iter().next().is_none());
+    }
+
+    #[test]
+    fn lists_are_sorted() {
+        assert!(ABOUT.is_sorted() && OTHER.is_sorted());
+    }
 }

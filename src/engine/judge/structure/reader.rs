@@ -39,11 +39,19 @@ pub(in crate::engine) struct Reading {
     pub(in crate::engine) form: Form,
     /// Whether the name is an environment variable's: `NAME=value` without blanks.
     pub(super) is_variable: bool,
-    /// Whether the value is compared with, or given in a call or a list, not assigned.
-    pub(super) is_loose: bool,
+    /// What joins it with its name.
+    pub(super) join: Join,
 }
 
 impl Reading {
+    /// Whether the value is compared with, or given in a call or a list, not assigned.
+    pub(super) fn is_loose(&self) -> bool {
+        matches!(
+            self.join,
+            Join::Compare | Join::Call | Join::Comma | Join::Blank
+        )
+    }
+
     /// The whole value, where it is in pieces.
     pub(in crate::engine) fn joined(&self, bytes: &[u8]) -> Option<zeroize::Zeroizing<Vec<u8>>> {
         if self.more.is_empty() {
@@ -119,15 +127,43 @@ const LOOKUPS: &[&str] = &[
     "ref",
 ];
 
-/// The value that belongs to `name`.
-pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &'static str> {
+/// Words of calls whose argument is the name of an entry: `containsKey("…")`.
+const KEYED: &[&str] = &[
+    "contains", "has", "have", "get", "remove", "delete", "find", "lookup", "exists", "exist",
+    "fetch", "require", "unset", "pop",
+];
+
+/// Whether name and value go together where they are joined like this.
+pub(super) fn belongs(
+    bytes: &[u8],
+    span: &Range<usize>,
+    name: &Name,
+    reading: &Reading,
+) -> Result<(), &'static str> {
+    match reading.join {
+        Join::Call if name.words.iter().any(|word| KEYED.contains(&word)) => {
+            Err("the text names what is looked up")
+        }
+        Join::Blank if bytes[span.start] != b'-' && name.words.iter().eq(["pass"]) => {
+            Err("the name is a word of prose")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The value that belongs to the name at `name`.
+pub(super) fn read(
+    bytes: &[u8],
+    floor: usize,
+    name: &Range<usize>,
+) -> Result<Reading, &'static str> {
     let mut cursor = Cursor {
         bytes,
-        at: name.span.end,
-        end: (name.span.end + REACH).min(bytes.len()),
+        at: name.end,
+        end: (name.end + REACH).min(bytes.len()),
     };
-    let before = name.span.start.checked_sub(1).map_or(b'\n', |at| bytes[at]);
-    let is_flag = bytes[name.span.start] == b'-';
+    let before = name.start.checked_sub(1).map_or(b'\n', |at| bytes[at]);
+    let is_flag = bytes[name.start] == b'-';
     // What closes the name: quotes, brackets.
     let closers = cursor.at;
     cursor.skip(
@@ -151,7 +187,7 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
         return Err("the name ends a text, it is not a name");
     }
     let blanks = cursor.blanks();
-    let line_start = line_start(bytes, floor, name.span.start);
+    let line_start = line_start(bytes, floor, name.start);
     let (join, is_tight) = join(
         &mut cursor,
         before,
@@ -166,7 +202,7 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
     if join == Join::Element || is_tagged {
         return element(&mut cursor);
     }
-    let head = &bytes[line_start..name.span.start];
+    let head = &bytes[line_start..name.start];
     if join == Join::Colon && closers.is_empty() && ends_in_word(head) {
         return Err("the name ends a sentence");
     }
@@ -203,8 +239,7 @@ pub(super) fn read(bytes: &[u8], floor: usize, name: &Name) -> Result<Reading, &
     }
     let slashes = cursor.skip(|byte| byte == b'\\', 7);
     if matches!(cursor.peek(), b'"' | b'\'' | b'`') {
-        let is_loose = matches!(join, Join::Compare | Join::Call | Join::Comma | Join::Blank);
-        return quoted(&mut cursor, slashes, join, is_loose);
+        return quoted(&mut cursor, slashes, join);
     }
     if slashes > 0 {
         return Err("the value is escaped text");
@@ -261,13 +296,9 @@ fn wrappers(cursor: &mut Cursor<'_>) -> Result<(), &'static str> {
 }
 
 /// Reads between quotes, and the literals that are joined to the first.
-fn quoted(
-    cursor: &mut Cursor<'_>,
-    slashes: usize,
-    join: Join,
-    is_loose: bool,
-) -> Result<Reading, &'static str> {
+fn quoted(cursor: &mut Cursor<'_>, slashes: usize, join: Join) -> Result<Reading, &'static str> {
     let first = literal(cursor, slashes)?;
+    let first = in_object(cursor.bytes, &first).unwrap_or(first);
     let mut more = Vec::new();
     let mut length = first.len();
     loop {
@@ -321,7 +352,24 @@ fn quoted(
         more,
         form: Form::Quoted,
         is_variable: false,
-        is_loose,
+        join,
+    })
+}
+
+/// The last value of a JSON object that is itself the text: `"{\"id\":\"a\",\"key\":\"…\"}"`. The
+/// secret of a pair comes last.
+fn in_object(bytes: &[u8], text: &Range<usize>) -> Option<Range<usize>> {
+    let object = bytes[text.clone()].strip_prefix(b"{")?.strip_suffix(b"}")?;
+    let inner = object.trim_ascii_end();
+    let inner = inner.strip_suffix(b"\"")?;
+    let inner = inner.strip_suffix(b"\\").unwrap_or(inner);
+    let at = memchr::memrchr(b'"', inner)? + 1;
+    let before = inner[..at - 1]
+        .strip_suffix(b"\\")
+        .unwrap_or(&inner[..at - 1]);
+    before.trim_ascii_end().ends_with(b":").then(|| {
+        let start = text.start + 1 + at;
+        start..start + inner.len() - at
     })
 }
 
@@ -382,7 +430,7 @@ fn element(cursor: &mut Cursor<'_>) -> Result<Reading, &'static str> {
         more: Vec::new(),
         form: Form::Element,
         is_variable: false,
-        is_loose: false,
+        join: Join::Element,
     })
 }
 
@@ -441,7 +489,7 @@ fn begins_line(bytes: &[u8], line_start: usize, at: usize) -> bool {
 fn bare(
     cursor: &mut Cursor<'_>,
     bytes: &[u8],
-    name: &Name,
+    name: &Range<usize>,
     join: Join,
     line_start: usize,
     is_tight: bool,
@@ -456,10 +504,10 @@ fn bare(
     {
         return Err("what follows is no plain value");
     }
-    let is_line = begins_line(bytes, line_start, name.span.start);
+    let is_line = begins_line(bytes, line_start, name.start);
     let is_variable = is_tight
         && join == Join::Assign
-        && bytes[name.span.clone()]
+        && bytes[name.clone()]
             .iter()
             .all(|byte| !byte.is_ascii_lowercase());
     // To the end of the line, without a comment behind.
@@ -490,7 +538,7 @@ fn bare(
                     more: Vec::new(),
                     form: Form::Line,
                     is_variable,
-                    is_loose: false,
+                    join,
                 });
             }
         }
@@ -532,6 +580,6 @@ fn bare(
         more: Vec::new(),
         form: Form::Bare,
         is_variable: is_variable || is_flag,
-        is_loose: join == Join::Blank,
+        join,
     })
 }

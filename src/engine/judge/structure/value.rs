@@ -1,9 +1,11 @@
 //! What a value is worth: whether it is a secret, and in files of which class it counts.
 
+use std::ops::Range;
+
 use keymuster_api::{PathClass, PathClasses};
 
 use super::{
-    name::{Meaning, Name},
+    name::{Meaning, Name, Words},
     reader::{Form, Reading},
 };
 use crate::engine::judge::{entropy, placeholder, wordiness};
@@ -61,6 +63,7 @@ impl Shape {
 /// The path classes in which this value of this name counts as a secret.
 pub(super) fn classes(
     bytes: &[u8],
+    span: &Range<usize>,
     name: &Name,
     reading: &Reading,
 ) -> Result<PathClasses, &'static str> {
@@ -68,11 +71,11 @@ pub(super) fn classes(
     let value = joined
         .as_ref()
         .map_or(&bytes[reading.span.clone()], |joined| &joined[..]);
-    let text = &bytes[name.span.clone()];
+    let text = &bytes[span.clone()];
     if value.is_empty() {
         return Err("the value is empty");
     }
-    refuse(value, text, reading)?;
+    refuse(value, text, name, reading)?;
     if is_uuid(value)
         && !name
             .words
@@ -129,7 +132,7 @@ pub(super) fn classes(
             if has_mixture
                 && value.len() >= 7
                 && is_chosen(value)
-                && (!reading.is_loose || (is_varied && value.len() >= 10))
+                && (!reading.is_loose() || (is_varied && value.len() >= 10))
             {
                 let is_plain_word = repeats_a_name(value);
                 return Ok(if is_word && is_plain_word {
@@ -148,6 +151,15 @@ pub(super) fn classes(
             let has_mixture = shape.digits >= 2 && shape.letters() >= 2;
             if is_word && shape.digits * 4 < value.len() {
                 return Err("the value is made of words");
+            }
+            // Half a dozen bytes in hexadecimal digits, in quotes.
+            let is_short_hex = value.iter().all(u8::is_ascii_hexdigit)
+                && reading.form == Form::Quoted
+                && shape.digits >= 3
+                && shape.letters() >= 3
+                && entropy(value) >= 2.6;
+            if is_short_hex && value.len() < 16 {
+                return Ok(code);
             }
             if has_mixture && value.len() >= 16 && entropy(value) >= 2.9 {
                 // Documentation shows hexadecimal digits where a reader makes his own.
@@ -208,7 +220,7 @@ fn is_uuid(value: &[u8]) -> bool {
 }
 
 /// Values that are no secret whatever they are called.
-fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static str> {
+fn refuse(value: &[u8], text: &[u8], name: &Name, reading: &Reading) -> Result<(), &'static str> {
     if value.iter().any(u8::is_ascii_control) {
         return Err("the value is no plain text");
     }
@@ -223,8 +235,11 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     if is_decoded_placeholder(value) || is_common(value) {
         return Err("the value is a placeholder");
     }
-    if value.eq_ignore_ascii_case(name) {
+    if value.eq_ignore_ascii_case(text) || repeats(value, &name.words) {
         return Err("the value repeats the name");
+    }
+    if is_fingerprint(value, &name.words) {
+        return Err("the value is a fingerprint");
     }
     let is_quoted = reading.form == Form::Quoted;
     let starts = |texts: &[&[u8]]| texts.iter().any(|text| value.starts_with(text));
@@ -252,6 +267,9 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     if !is_quoted && has(&[b"(", b")", b"[", b"]", b"{", b"}", b"==", b"::", b"->"]) {
         return Err("the value is an expression");
     }
+    if !is_quoted && is_sum(value) {
+        return Err("the value is an expression");
+    }
     if has(&[b"\\x", b"\\u", b"\\0", b"\\e"]) {
         return Err("the value is written in escapes");
     }
@@ -264,11 +282,51 @@ fn refuse(value: &[u8], name: &[u8], reading: &Reading) -> Result<(), &'static s
     Ok(())
 }
 
+/// Whether every word of a value is a word of its name: `KAFKA_TOPIC_KEY = "kafka_topic"`.
+fn repeats(value: &[u8], name: &Words) -> bool {
+    value.iter().all(u8::is_ascii) && Words::of(value).iter().all(|word| name.holds(word))
+}
+
+/// Whether a name that says `key` and nothing of secrets holds what names a public key: 16 or 40
+/// hexadecimal digits in capitals, as OpenPGP writes ids and fingerprints.
+fn is_fingerprint(value: &[u8], name: &Words) -> bool {
+    let is_capital_hex = |byte: &u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(byte);
+    matches!(value.len(), 16 | 40)
+        && value.iter().all(is_capital_hex)
+        && value.iter().any(u8::is_ascii_uppercase)
+        && name
+            .iter()
+            .next_back()
+            .is_some_and(|word| word == "key" || word == "keys")
+        && !["secret", "api", "access", "auth", "token"]
+            .iter()
+            .any(|word| name.holds(word))
+}
+
+/// Numbers and names of more than one word with operators between them: `100000.0/first_id`.
+fn is_sum(value: &[u8]) -> bool {
+    let mut parts = value.split(|byte| matches!(byte, b'/' | b'*' | b'+' | b'-'));
+    let is_number = |part: &[u8]| {
+        part.iter()
+            .all(|byte| byte.is_ascii_digit() || *byte == b'.')
+    };
+    let is_name = |part: &[u8]| {
+        part.iter()
+            .all(|byte| byte.is_ascii_lowercase() || *byte == b'_')
+            && part.contains(&b'_')
+            && !wordiness::letters(part).are_random()
+    };
+    parts.clone().count() > 1
+        && parts.clone().any(is_name)
+        && parts.all(|part| is_number(part) || is_name(part))
+}
+
 /// Beginnings of passwords that are first guesses, and of values that vendors publish.
 const COMMON: &[&[u8]] = &[
     b"letmein",
     b"fixme",
     b"p4$$w",
+    b"p4ssw0rd",
     b"pa$$w",
     b"super-secret",
     b"supersecret",
@@ -288,7 +346,7 @@ fn is_common(value: &[u8]) -> bool {
     }) || memchr::memmem::find(value, b"/K7MDENG/bPxRfiCY").is_some()
 }
 
-/// Base64 of text that says that it is a placeholder.
+/// Base64 of text that says that it is a placeholder, or that is made of words.
 fn is_decoded_placeholder(value: &[u8]) -> bool {
     use base64::Engine as _;
     let trimmed = value.trim_ascii_end();
@@ -301,7 +359,9 @@ fn is_decoded_placeholder(value: &[u8]) -> bool {
         .is_ok_and(|text| {
             text.iter()
                 .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace())
-                && placeholder::is_placeholder(text.trim_ascii())
+                && (placeholder::is_placeholder(text.trim_ascii())
+                    || placeholder::is_made_up(text.trim_ascii())
+                    || wordiness::is_name(&text))
         })
 }
 

@@ -1,0 +1,3 @@
+//! What acts for a language model.
+
+pub(super) mod agent_credential;

@@ -1,0 +1,3 @@
+//! Who stands outside.
+
+pub(super) mod vendor_access;
