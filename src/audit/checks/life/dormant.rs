@@ -122,85 +122,22 @@ fn orphan(cx: &CheckCx<'_>, ix: u32, subject: &Subject, out: &mut Findings<'_>) 
 
 #[cfg(test)]
 mod tests {
-    use keymuster_api::{
-        Consumer, ConsumerKind, Coverage, IdentityKind, Key, Known, Severity, Slot, SlotUse,
-        Source, Status, SystemId, slot_key, store,
+    use keymuster_api::{IdentityKind, Known, Severity, Status};
+
+    use crate::audit::{
+        Policy,
+        checks::testing::{World, ago},
     };
 
-    use crate::{
-        audit::{
-            Policy,
-            checks::testing::{World, ago},
-        },
-        estate::{Gathered, resolve},
-        inventory::Matches,
-    };
-
-    /// One secret of a repository whose pipelines were read, and what names it.
+    /// One secret of a repository whose pipelines were read or not, and whether a job names it.
     fn slot(read: bool, named: bool) -> World {
-        let source = || Source {
-            system: SystemId(0),
-            locator: "GET /repos/acme/app/actions/secrets".to_owned(),
-        };
-        let consumer = Consumer {
-            key: Key::from("github:acme/app:.github/workflows/ci.yml#test"),
-            kind: ConsumerKind::Job,
-            name: "test".to_owned(),
-            platform: "github-actions".to_owned(),
-            resource: "app".to_owned(),
-            path: ".github/workflows/ci.yml".to_owned(),
-            lines: (1, 9),
-            scope: "github:acme/app".to_owned(),
-            environment: None,
-            permissions: Vec::new(),
-            triggers: Vec::new(),
-            logins: Vec::new(),
-            via: None,
-            properties: Vec::new(),
-            source: source(),
-        };
-        let mut world = World::new();
-        world.estate = resolve(Gathered {
-            slots: vec![Slot {
-                key: slot_key("github:acme/app", store::ACTIONS_SECRET, "KEY"),
-                name: "KEY".to_owned(),
-                scope: "github:acme/app".to_owned(),
-                store: store::ACTIONS_SECRET.to_owned(),
-                secret: None,
-                created: Known::Known(ago(400)),
-                updated: Known::Known(ago(400)),
-                properties: Vec::new(),
-                source: source(),
-            }],
-            uses: vec![SlotUse {
-                by: consumer.key.clone(),
-                store: store::ACTIONS_SECRET.to_owned(),
-                name: Some(if named { "KEY" } else { "OTHER" }.to_owned()),
-                scopes: vec!["github:acme/app".to_owned()],
-                how: "env KEY".to_owned(),
-                certain: true,
-                source: source(),
-            }],
-            consumers: vec![consumer],
-            coverage: vec![Coverage {
-                scope: "github:acme/app".to_owned(),
-                what: "pipelines and manifests".to_owned(),
-                expected: Some(1),
-                received: 1,
-                bytes: 1,
-                complete: read,
-                source: source(),
-            }],
-            ..Gathered::default()
-        });
-        let empty = Matches {
-            accepted: vec![None],
-            also: vec![Vec::new()],
-            to_confirm: vec![Vec::new()],
-            nearest: vec![Vec::new()],
-            ..Matches::default()
-        };
-        world.matches = empty;
+        let name = if named { "KEY" } else { "OTHER" };
+        let mut world = World::pipeline(&["KEY"], name, |_| {});
+        if !read {
+            let coverage = &mut world.estate.gathered.coverage;
+            coverage.retain(|one| one.what != "pipelines and manifests");
+            world.join();
+        }
         world
     }
 
