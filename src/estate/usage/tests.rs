@@ -1,3 +1,5 @@
+//! Names in scopes, and the slots they mean.
+
 use keymuster_api::{
     ConsumerKind, Coverage, Key, Known, SecretId, Slot, SlotUse, SystemId, scope, slot_key, store,
 };
