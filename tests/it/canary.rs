@@ -361,7 +361,7 @@ fn pipelines(world: &World, texts: &[&str], token: &str) {
         ),
         (".github/CODEOWNERS", format!("* @{token}\n")),
     ] {
-        world.write(&format!("repos/app/{path}"), text);
+        world.write(&format!("repos/ci/{path}"), text);
     }
 }
 

@@ -5,8 +5,8 @@
 use std::{io::Write as _, path::PathBuf};
 
 use keymuster_api::{
-    Cancel, Connector as _, Cx, Item, NoProgress, Redaction, Redactor, SecretId, Sink, SystemId,
-    Timestamp,
+    Cancel, Connector as _, Cx, Item, LoginMethod, NoProgress, Redaction, Redactor, SecretId, Sink,
+    SystemId, Timestamp,
 };
 use keymuster_workflows::{Folder, Tree, WorkflowsConnector, WorkflowsSpec};
 
@@ -35,20 +35,28 @@ impl Sink for Printed {
                     .iter()
                     .map(|login| {
                         format!(
-                            "{} {:?} {} {}",
+                            "{} {} {} {}",
                             login.provider,
-                            login.method,
+                            if login.method == LoginMethod::Static {
+                                "static"
+                            } else {
+                                "federated"
+                            },
                             login.by,
                             login.slots.join(",")
                         )
                     })
                     .collect();
+                let properties = one.properties.iter();
+                let properties: Vec<String> = properties
+                    .map(|(name, value)| format!("{name}={value}"))
+                    .collect();
                 self.0.push(format!(
-                    "consumer\t{}\t{}\t{environment}\t{}\t{:?}",
+                    "consumer\t{}\t{}\t{environment}\t{}\t{}",
                     one.key.0,
                     one.platform,
                     logins.join(";"),
-                    one.properties
+                    properties.join(";")
                 ));
             }
             Item::Use(one) => self.0.push(format!(

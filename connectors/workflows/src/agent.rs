@@ -173,9 +173,8 @@ fn plain(text: &str) -> String {
                     }
                     at += 1;
                 }
-                for end in at..(at + 2).min(bytes.len()) {
-                    out[end] = b' ';
-                }
+                let end = (at + 2).min(bytes.len());
+                out[at.min(end)..end].fill(b' ');
                 at += 1;
             }
             b',' => comma = Some(at),

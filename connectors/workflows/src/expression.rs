@@ -68,8 +68,8 @@ pub(crate) enum Piece<'a> {
 fn end_of(text: &str) -> usize {
     let bytes = text.as_bytes();
     let mut quoted = false;
-    for at in 0..bytes.len() {
-        match bytes[at] {
+    for (at, byte) in bytes.iter().enumerate() {
+        match byte {
             b'\'' => quoted = !quoted,
             b'}' if !quoted && bytes.get(at + 1) == Some(&b'}') => return at,
             _ => {}

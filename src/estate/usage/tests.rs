@@ -4,7 +4,8 @@ use keymuster_api::{
     ConsumerKind, Coverage, Key, Known, SecretId, Slot, SlotUse, SystemId, scope, slot_key, store,
 };
 
-use super::{book::fits, *};
+use super::book::fits;
+use super::*;
 use crate::estate::{Estate, resolve};
 
 fn source() -> Source {

@@ -339,7 +339,7 @@ impl Run<'_, '_> {
             .push(if meant.certain { use_.certain() } else { use_ });
     }
 
-    #[allow(clippy::too_many_arguments)]
+    #[expect(clippy::too_many_arguments, reason = "what a call stands in")]
     fn call(
         &mut self,
         level: &Level<'_>,

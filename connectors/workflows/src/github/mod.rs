@@ -1,4 +1,4 @@
-//! GitHub Actions: workflow files as written ([`parse`]), what an expression may stand for
+//! GitHub Actions: workflow files as written ([`mod@parse`]), what an expression may stand for
 //! ([`value`]), logins that steps make ([`login`]), and which job of whose run uses what when
 //! workflows call each other ([`link`]).
 //! Source: docs.github.com/actions/reference/workflows-and-actions/workflow-syntax
