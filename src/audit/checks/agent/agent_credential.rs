@@ -108,7 +108,10 @@ fn faults(
 ) -> Vec<(&'static str, String)> {
     let mut wrong = Vec::new();
     if let Some(kind) = cx.advice(credential).filter(|kind| kind.class == "person") {
-        wrong.push(("borrowed from a person", kind.title.clone()));
+        wrong.push((
+            "borrowed from a person",
+            format!("acts as one: {}", kind.title),
+        ));
     }
     if configs > 1 {
         wrong.push(("shared", format!("by {configs} settings")));

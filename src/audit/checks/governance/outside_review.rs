@@ -14,6 +14,8 @@
 //! # Remedy
 //! Have it approved, or revoke it; put the gate where it was made.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use keymuster_api::{Event, EventKind, Severity, Status};
 
@@ -52,6 +54,7 @@ impl Check for OutsideReview {
         let names = cx.context.names();
         let recorded = Recorded::of(cx.inventory);
         let directory = cx.people.map(Directory::new);
+        let changed = changes_by_subject(cx);
         for (ix, credential) in cx.credentials() {
             let dead = matches!(credential.status, Status::Disabled | Status::Revoked);
             if !credential.listed || dead {
@@ -78,7 +81,7 @@ impl Check for OutsideReview {
                 wrong.push(("approval", says, source));
             }
             let tickets = tickets(&names, &recorded, record);
-            for event in changes(cx, credential, created) {
+            for event in changes(cx, &changed, credential, created) {
                 if !tickets.iter().any(|ticket| is_near(ticket, event.at)) {
                     let by = who(directory.as_ref(), record, event.by.as_deref());
                     let says = format!("{}{by}, without a ticket", event.at);
@@ -158,19 +161,33 @@ fn is_near(ticket: &Ticket, at: Timestamp) -> bool {
     dates.any(|date| (-7..=7).contains(&days_between(date, at)))
 }
 
-/// Changes that logs tell of a credential or its principal, after it was made.
-fn changes<'a>(cx: &CheckCx<'a>, credential: &Credential, created: Timestamp) -> Vec<&'a Event> {
+/// Changes that logs tell, by what was changed.
+fn changes_by_subject<'a>(cx: &CheckCx<'a>) -> BTreeMap<&'a str, Vec<&'a Event>> {
+    let mut by_subject: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+    for event in &cx.estate.gathered.events {
+        if event.kind == EventKind::Changed {
+            by_subject.entry(&event.subject.0).or_default().push(event);
+        }
+    }
+    by_subject
+}
+
+/// The changes of a credential or its principal, after it was made.
+fn changes<'a>(
+    cx: &CheckCx<'a>,
+    by_subject: &BTreeMap<&'a str, Vec<&'a Event>>,
+    credential: &Credential,
+    created: Timestamp,
+) -> Vec<&'a Event> {
     let mut keys: Vec<&str> = vec![cx.text(credential.subject)];
     keys.extend(credential.aliases.iter().map(|&alias| cx.text(alias)));
-    keys.extend(
-        cx.estate
-            .identity_of(credential)
-            .map(|identity| cx.text(identity.key)),
-    );
-    let events = cx.estate.gathered.events.iter();
-    events
-        .filter(|event| event.kind == EventKind::Changed && event.at > created)
-        .filter(|event| keys.contains(&event.subject.0.as_str()))
+    let principal = cx.estate.identity_of(credential);
+    keys.extend(principal.map(|identity| cx.text(identity.key)));
+    keys.iter()
+        .filter_map(|key| by_subject.get(key))
+        .flatten()
+        .copied()
+        .filter(|event| event.at > created)
         .collect()
 }
 

@@ -14,7 +14,7 @@
 
 use std::collections::BTreeMap;
 
-use keymuster_api::{ClaimRole, EventKind, Severity, Status};
+use keymuster_api::{ClaimRole, Event, EventKind, Severity, Status};
 
 use crate::{
     audit::{
@@ -46,12 +46,18 @@ impl Check for SharedAccount {
         let directory = cx.people.map(Directory::new);
         let names = cx.context.names();
         let recorded = Recorded::of(cx.inventory);
+        let mut used: BTreeMap<&str, Vec<&Event>> = BTreeMap::new();
+        for event in &cx.estate.gathered.events {
+            if event.kind == EventKind::Used {
+                used.entry(&event.subject.0).or_default().push(event);
+            }
+        }
         for (ix, credential) in cx.credentials() {
             if !cx.is_live(credential) || credential.status == Status::Disabled {
                 continue;
             }
             let subject = Subject::Credential(ix);
-            let teams = teams(cx, ix, directory.as_ref(), &names, &recorded);
+            let teams = teams(cx, ix, directory.as_ref(), &names, &recorded, &used);
             let agreed = cx.record_of(ix).is_some_and(|record| {
                 [Said::Delegate, Said::Split]
                     .into_iter()
@@ -85,6 +91,7 @@ fn teams(
     directory: Option<&Directory<'_>>,
     names: &Names<'_>,
     recorded: &Recorded<'_>,
+    used: &BTreeMap<&str, Vec<&Event>>,
 ) -> Teams {
     let credential = cx.credential(ix);
     let mut teams = Teams::new();
@@ -118,22 +125,16 @@ fn teams(
             );
         }
     }
-    let mut keys = vec![cx.text(credential.subject)];
-    keys.extend(credential.aliases.iter().map(|&alias| cx.text(alias)));
-    for event in cx
-        .estate
-        .gathered
-        .events
-        .iter()
-        .filter(|event| event.kind == EventKind::Used)
-    {
-        // Somebody a directory does not know says nothing about a team.
-        let by = event
-            .by
-            .as_deref()
-            .filter(|by| directory.is_some_and(|directory| directory.party(by).team().is_some()));
-        if let Some(by) = by.filter(|_| keys.contains(&event.subject.0.as_str())) {
-            add(by, "used it", event.source.locator.clone());
+    let aliases = credential.aliases.iter().copied();
+    for key in std::iter::once(credential.subject).chain(aliases) {
+        for event in used.get(cx.text(key)).into_iter().flatten() {
+            // Somebody a directory does not know says nothing about a team.
+            let by = event.by.as_deref().filter(|by| {
+                directory.is_some_and(|directory| directory.party(by).team().is_some())
+            });
+            if let Some(by) = by {
+                add(by, "used it", event.source.locator.clone());
+            }
         }
     }
     teams
