@@ -23,6 +23,7 @@ mod follow;
 mod history;
 mod listing;
 mod party;
+mod pipelines;
 mod policy;
 mod policy_file;
 mod practice;

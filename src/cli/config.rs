@@ -205,6 +205,13 @@ pub(super) enum ConnectorTable {
         record: Option<PathBuf>,
         replay: Option<PathBuf>,
     },
+    Workflows {
+        /// Without it: what the connectors `git` and `files` read.
+        #[serde(default)]
+        paths: Vec<String>,
+        /// Where trees without a remote come from, `github.com/acme`.
+        home: Option<String>,
+    },
 }
 
 #[derive(Debug, Deserialize)]

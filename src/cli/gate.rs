@@ -163,6 +163,7 @@ fn change(global: &Global, args: &Args, engine: &Engine) -> Result<Estate> {
         unpack: Default::default(),
         cancel: &cancel,
         memo: None,
+        leads: None,
         progress: &bar,
     };
     let gathered = sweep::sweep(&connectors, engine, &options);

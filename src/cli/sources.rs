@@ -117,6 +117,9 @@ pub(super) fn connectors(
                     registry::github(spec).map_err(|message| anyhow!("{place}: {message}"))?;
                 connectors.push(listed.add(host, history.as_deref()));
             }
+            ConnectorTable::Workflows { paths, home } => {
+                connectors.push(workflows(config, paths, home.clone(), own, nothing)?);
+            }
         }
     }
     let leads = listed.follow(state, offline, &mut connectors);
@@ -124,6 +127,45 @@ pub(super) fn connectors(
         all: connectors,
         leads,
     })
+}
+
+/// Pipelines of the named paths, or of all that other connectors read.
+fn workflows(
+    config: &Config,
+    paths: &[String],
+    home: Option<String>,
+    own: &[PathBuf],
+    nothing: &mut Vec<String>,
+) -> Result<Box<dyn Connector>> {
+    let all: Vec<String> = match paths {
+        [] => config
+            .file
+            .connector
+            .iter()
+            .filter_map(|table| match table {
+                ConnectorTable::Files { paths, .. } | ConnectorTable::Git { paths, .. } => {
+                    Some(paths.clone())
+                }
+                _ => None,
+            })
+            .flatten()
+            .collect(),
+        paths => paths.to_vec(),
+    };
+    // What other connectors name and is not there is told by them.
+    let mut unknown = Vec::new();
+    let mut found = config.expand(&all, &mut unknown)?;
+    if !paths.is_empty() {
+        nothing.append(&mut unknown);
+    }
+    found.sort();
+    found.dedup();
+    let trees = found.into_iter().map(|path| registry::Pipelines {
+        name: scan::name_of(&path),
+        path,
+    });
+    registry::workflows(&all.join(", "), trees.collect(), home, own)
+        .map_err(|message| anyhow!("{}: {message}", config.path.display()))
 }
 
 /// Who lists repositories that are to be cloned.

@@ -6,12 +6,15 @@
 //!
 //! Invariant: no I/O, no clock, no failure in here.
 
+mod held;
 mod model;
 mod resolve;
 mod sighting;
 mod texts;
+mod usage;
 
 pub use model::{Credential, Estate, Gathered, Identity, Resource};
 pub use resolve::resolve;
 pub use sighting::{Position, Sighting, Suppressed};
 pub use texts::{Sym, Texts};
+pub use usage::{Consumption, Meant, SlotUsage, Usage};

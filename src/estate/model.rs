@@ -6,7 +6,7 @@ use keymuster_api::{
     Trust,
 };
 
-use super::{Sighting, Sym, Texts};
+use super::{Sighting, Sym, Texts, Usage};
 
 /// What a sweep gathered, before it is joined.
 #[derive(Default)]
@@ -172,6 +172,8 @@ pub struct Estate {
     pub credentials: Vec<Credential>,
     /// Principals, sorted by key.
     pub identities: Vec<Identity>,
+    /// Who uses what.
+    pub usage: Usage,
     /// The facts they were joined from. `gathered.sightings`, `.claims`, `.resources`,
     /// `.coverage`, `.gaps` are what the indices above point into.
     pub gathered: Gathered,

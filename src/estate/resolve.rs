@@ -10,7 +10,7 @@ use keymuster_api::{
     Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp, tie,
 };
 
-use super::{Credential, Estate, Gathered, Identity, Sighting, Sym, Texts};
+use super::{Credential, Estate, Gathered, Identity, Sighting, Sym, Texts, held, usage};
 
 /// Schemes whose values name a principal or an issuer, under which several credentials live.
 const SHARED_SCHEMES: &[&str] = &[
@@ -28,6 +28,11 @@ const AUTHOR_CONFIDENCE: u8 = 30;
 /// Joins what a sweep gathered.
 pub fn resolve(mut gathered: Gathered) -> Estate {
     let mut texts = Texts::default();
+    // Behind what systems list: where a slot holds one of those, they say better what it is.
+    let held: Vec<_> = gathered.slots.iter().filter_map(held::credential).collect();
+    gathered.credentials.extend(held);
+    gathered.consumers.sort();
+    gathered.consumers.dedup_by(|a, b| a.key == b.key);
     let mut identities = identities(&gathered, &mut texts);
     let identity_index: BTreeMap<String, u32> = (0u32..)
         .zip(&identities)
@@ -70,10 +75,12 @@ pub fn resolve(mut gathered: Gathered) -> Estate {
             &identities,
         ));
     }
+    let usage = usage::join(&gathered, &credentials, &texts);
     Estate {
         texts,
         credentials,
         identities,
+        usage,
         gathered,
     }
 }

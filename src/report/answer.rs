@@ -1,10 +1,13 @@
 //! `answer ID`: who approved it, why it exists, when it will be removed, and who uses it, each
 //! with its source. Reads a document; asks no system.
 
-use std::io::{self, Write};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io::{self, Write},
+};
 
 use super::{
-    AnswerSources, Answered, CredentialEntry, Document, FindingEntry, FormatCx,
+    AnswerSources, Answered, CredentialEntry, Document, FindingEntry, FormatCx, UseEntry,
     paint::{Look, Paint},
     text::{day_of, harmless, middle, prose, wrap},
 };
@@ -249,15 +252,22 @@ impl Page<'_> {
         if let Some(identity) = &credential.identity {
             uses.push((format!("acts as {identity}"), None));
         }
+        let (breaking, others): (Vec<&UseEntry>, Vec<&UseEntry>) = credential
+            .used_by
+            .iter()
+            .partition(|one| one.kind.is_some());
         let most = if self.cx.verbose { usize::MAX } else { USES };
-        for one in credential.used_by.iter().take(most) {
+        for one in others.iter().take(most) {
             uses.push((format!("{} {}", one.by, one.how), Some(one.source.clone())));
         }
-        if credential.used_by.len() > most {
+        if others.len() > most {
             uses.push((
-                format!("and {} more, -v shows all", credential.used_by.len() - most),
+                format!("and {} more, -v shows all", others.len() - most),
                 None,
             ));
+        }
+        if uses.is_empty() && !breaking.is_empty() {
+            uses.push(("see what breaks without it".to_owned(), None));
         }
         if uses.is_empty() {
             uses.push(("not known: nothing that was read tells".to_owned(), None));
@@ -266,6 +276,7 @@ impl Page<'_> {
             let question = if i == 0 { "who uses it" } else { "" };
             self.line(question, None, text, source.as_deref(), out)?;
         }
+        self.breaking(&breaking, out)?;
         let owner = credential.owner.as_deref().unwrap_or("nobody is recorded");
         self.line(
             "who owns it",
@@ -292,6 +303,59 @@ impl Page<'_> {
                 None,
                 out,
             )?;
+        }
+        Ok(())
+    }
+
+    /// What breaks if it is revoked: how many of what, where, whom to tell; then each.
+    fn breaking(&self, breaking: &[&UseEntry], out: &mut dyn Write) -> io::Result<()> {
+        if breaking.is_empty() {
+            return Ok(());
+        }
+        // One consumer may use it in several ways.
+        let mut each: BTreeMap<&str, Vec<&UseEntry>> = BTreeMap::new();
+        for one in breaking {
+            each.entry(&one.by).or_default().push(one);
+        }
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut places: BTreeSet<&str> = BTreeSet::new();
+        let mut owners: BTreeSet<&str> = BTreeSet::new();
+        for uses in each.values() {
+            *kinds
+                .entry(uses[0].kind.as_deref().unwrap_or(""))
+                .or_default() += 1;
+            places.extend(uses[0].environment.as_deref());
+            owners.extend(uses.iter().flat_map(|one| &one.owners).map(String::as_str));
+        }
+        let counted = kinds.iter().map(|(kind, count)| match (*kind, count) {
+            ("infrastructure", count) => format!("{count} pieces of infrastructure"),
+            (kind, 1) => format!("1 {kind}"),
+            (kind, count) => format!("{count} {kind}s"),
+        });
+        let mut text = counted.collect::<Vec<_>>().join(", ");
+        let listed = |names: BTreeSet<&str>| names.into_iter().collect::<Vec<_>>().join(", ");
+        if !places.is_empty() {
+            text.push_str(&format!("; environments {}", listed(places)));
+        }
+        if !owners.is_empty() {
+            text.push_str(&format!("; tell {}", listed(owners)));
+        }
+        self.line("what breaks without it", None, &text, None, out)?;
+        let most = if self.cx.verbose { usize::MAX } else { USES };
+        for (by, uses) in each.iter().take(most) {
+            let mut hows: Vec<&str> = uses.iter().map(|one| one.how.as_str()).collect();
+            hows.dedup();
+            let perhaps = if uses.iter().all(|one| one.certain == Some(false)) {
+                "perhaps "
+            } else {
+                ""
+            };
+            let text = format!("{perhaps}{by}: {}", hows.join(", "));
+            self.line("", None, &text, Some(&uses[0].source), out)?;
+        }
+        if each.len() > most {
+            let text = format!("and {} more, -v shows all", each.len() - most);
+            self.line("", None, &text, None, out)?;
         }
         Ok(())
     }

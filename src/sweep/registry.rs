@@ -49,6 +49,12 @@ pub const CONNECTORS: &[Listed] = &[
         built: cfg!(feature = "github"),
         network: true,
     },
+    Listed {
+        kind: "workflows",
+        about: "which job, service or agent uses which secret: pipelines, manifests, agent tools",
+        built: cfg!(feature = "workflows"),
+        network: false,
+    },
 ];
 
 /// A connector over directory trees.
@@ -313,4 +319,94 @@ pub fn listed_repositories(
         git(repositories.collect())
     };
     Some(Follow::new(!offline, Box::new(fetch), Box::new(read)))
+}
+
+/// A tree whose pipelines and manifests are read.
+pub struct Pipelines {
+    /// Where it is: a folder, or a bare repository.
+    pub path: std::path::PathBuf,
+    /// The resource's name.
+    pub name: String,
+}
+
+/// A connector over pipelines, manifests and agent configurations. `own` are our own folders,
+/// which are left out; `home` is where trees without a remote come from.
+///
+/// # Errors
+/// When the build has none.
+#[cfg(feature = "workflows")]
+pub fn workflows(
+    label: &str,
+    trees: Vec<Pipelines>,
+    home: Option<String>,
+    own: &[std::path::PathBuf],
+) -> Result<Box<dyn Connector>, String> {
+    use keymuster_workflows::{Tree, WorkflowsConnector, WorkflowsSpec};
+    let trees = trees.into_iter().map(|tree| -> Box<dyn Tree> {
+        #[cfg(feature = "git")]
+        if discover(&tree.path).is_some_and(|found| !found.has_worktree) {
+            return Box::new(bare::Bare(tree));
+        }
+        Box::new(keymuster_workflows::Folder {
+            name: tree.name,
+            root: tree.path,
+            exclude: own.to_vec(),
+        })
+    });
+    Ok(Box::new(WorkflowsConnector::new(WorkflowsSpec {
+        label: format!("workflows {label}"),
+        trees: trees.collect(),
+        home,
+    })))
+}
+
+/// A connector over pipelines, manifests and agent configurations.
+///
+/// # Errors
+/// Always: this build has none.
+#[cfg(not(feature = "workflows"))]
+pub fn workflows(
+    _label: &str,
+    _trees: Vec<Pipelines>,
+    _home: Option<String>,
+    _own: &[std::path::PathBuf],
+) -> Result<Box<dyn Connector>, String> {
+    Err("this build reads no pipelines; build it with the feature `workflows`".to_owned())
+}
+
+/// Bare repositories: the git connector reads their files, the workflows connector what is in
+/// them.
+#[cfg(all(feature = "git", feature = "workflows"))]
+mod bare {
+    use keymuster_api::{Cancel, PathBytes};
+    use keymuster_workflows::{MAX_FILE, Tree, Trouble};
+
+    pub(super) struct Bare(pub(super) super::Pipelines);
+
+    impl Tree for Bare {
+        fn name(&self) -> &str {
+            &self.0.name
+        }
+
+        fn git_config(&self) -> Option<Vec<u8>> {
+            let layout = keymuster_git::discover(&self.0.path)?;
+            std::fs::read(layout.common_dir.join("config")).ok()
+        }
+
+        fn read(
+            &self,
+            cancel: &Cancel,
+            wanted: &dyn Fn(&str) -> bool,
+            out: &mut dyn FnMut(&str, &[u8]),
+        ) -> Vec<Trouble> {
+            let shown = |path: &[u8]| PathBytes(path.to_vec()).to_string();
+            keymuster_git::read_head(
+                &self.0.path,
+                MAX_FILE,
+                cancel,
+                &|path| wanted(&shown(path)),
+                &mut |path, bytes| out(&shown(path), bytes),
+            )
+        }
+    }
 }

@@ -221,6 +221,7 @@ fn no_secret_is_left_behind_anywhere() {
         world.commit_all("repos/app", "2024-02-01T00:00:00Z", "take half of them out");
     }
     let cell = secret("{github-token:ghp_}", 5);
+    pipelines(&world, &texts, &cell);
     world.write(
         "inventory.csv",
         format!(
@@ -234,9 +235,14 @@ fn no_secret_is_left_behind_anywhere() {
     } else {
         ""
     };
+    let workflows = if cfg!(feature = "workflows") {
+        "[[connector]]\ntype = \"workflows\"\n"
+    } else {
+        ""
+    };
     world.write(
         "keymuster.toml",
-        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n[report]\ndir = \"out\"\nformats = [\"json\", \"jsonl\", \"csv\", \"sarif\", \"markdown\"]\n"),
+        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n{workflows}[report]\ndir = \"out\"\nformats = [\"json\", \"jsonl\", \"csv\", \"sarif\", \"markdown\"]\n"),
     );
     let cell_canary = Canary::new(&[(String::new(), vec![cell.into_bytes()])]);
     let mut runs: Vec<Vec<String>> = vec![
@@ -308,6 +314,61 @@ fn no_secret_is_left_behind_anywhere() {
             canary.assert_clean(&path.display().to_string(), &bytes);
             cell_canary.assert_clean(&path.display().to_string(), &bytes);
         }
+    }
+}
+
+/// Pipelines, manifests and agent tools that hold the plants as values, and a token in place of
+/// names: ids, jobs, addresses.
+fn pipelines(world: &World, texts: &[&str], token: &str) {
+    let indented = |text: &str, by: &str| text.replace('\r', "").replace('\n', &format!("\n{by}"));
+    let mut workflow = "on: push\njobs:\n  a:\n    env:\n".to_owned();
+    let mut manifest =
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: all}\nstringData:\n".to_owned();
+    for (number, text) in texts.iter().enumerate() {
+        let text = indented(text, "        ");
+        workflow.push_str(&format!("      V{number}: |\n        {text}\n"));
+        manifest.push_str(&format!("  v{number}: |\n        {text}\n"));
+    }
+    for (path, text) in [
+        (".github/workflows/ci.yml", workflow),
+        ("k8s/secret.yaml", manifest),
+        (
+            ".gitlab-ci.yml",
+            format!(
+                "include: [{{remote: \"https://ci.example/{token}.yml\"}}]\n{token}:\n  environment: {token}\n  script: [\"x $A_TOKEN\"]\n  secrets: {{A: {{vault: {token}}}}}\n"
+            ),
+        ),
+        (
+            "Jenkinsfile",
+            format!("stage('{token}') {{ sshagent(['{token}']) }}\n"),
+        ),
+        (
+            ".mcp.json",
+            format!(
+                "{{\"mcpServers\": {{\"{token}\": {{\"url\": \"https://{token}.example/x\", \"headers\": {{\"Authorization\": \"{token}\"}}}}}}}}\n"
+            ),
+        ),
+        (
+            "compose.yml",
+            format!(
+                "services:\n  {token}:\n    environment: {{A: {token}}}\n    secrets: [{token}]\n"
+            ),
+        ),
+        (
+            "main.tf",
+            format!("data \"vault_generic_secret\" \"x\" {{\n  path = \"{token}\"\n}}\n"),
+        ),
+        (
+            "azure-pipelines.yml",
+            format!("steps:\n  - task: A@1\n    inputs: {{azureSubscription: {token}}}\n"),
+        ),
+        (
+            ".circleci/config.yml",
+            format!("workflows: {{w: {{jobs: [{{j: {{name: {token}, context: {token}}}}}]}}}}\n"),
+        ),
+        (".github/CODEOWNERS", format!("* @{token}\n")),
+    ] {
+        world.write(&format!("repos/ci/{path}"), text);
     }
 }
 

@@ -34,5 +34,7 @@ mod moto;
 mod register;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
+/// Pipelines and manifests: what breaks without a credential.
+mod workflows;
 /// What the other modules share: running the program, making trees and repositories.
 mod world;

@@ -8,6 +8,9 @@
 //! all others. Whoever lists slots and whoever reads texts make them with [`scope`], or they
 //! do not meet. Something that is no code host's stands under its own word:
 //! `kubernetes:<namespace>`, `circleci:acme@<context>`.
+//!
+//! Of a slot, the environment may be a pattern (`gitlab:g/p@review/*`); of a use, `@*` stands
+//! for an environment that only the run knows.
 
 use crate::{Key, Slot, Source};
 
@@ -208,6 +211,8 @@ pub struct SlotUse {
     pub scopes: Vec<String>,
     /// In what way: `env TOKEN`, `with password`, `inherits all` …
     pub how: String,
+    /// Whether nothing but a slot can be meant. `$X` in a script may also be the machine's own.
+    pub certain: bool,
     /// Who says so.
     pub source: Source,
 }

@@ -36,6 +36,7 @@ mod search;
 mod sweep;
 mod walk;
 
+mod head;
 mod revision;
 mod select;
 mod staged;
@@ -54,5 +55,6 @@ mod locate;
 mod connector;
 
 pub use connector::GitConnector;
+pub use head::{HeadTrouble, read_head};
 pub use layout::{RepositoryLayout, discover};
 pub use repository::{DEFAULT_OBJECT_LIMIT, History, RepositorySpec};

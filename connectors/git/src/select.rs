@@ -139,14 +139,7 @@ fn known_of(commits: &[CommitHead]) -> HashSet<u32> {
 /// Why the index cannot be read.
 pub(crate) fn staged(repo: &Repository, cancel: &Cancel) -> Result<Scope, (GapKind, String)> {
     let entries = staged::read(&repo.layout.git_dir.join("index"), repo.store.hash_len)?;
-    let mut walk = Walk::new(repo, cancel);
-    let mut at_head: HashMap<Vec<u8>, Vec<u8>> = HashMap::new();
-    if let Some(head) = refs::head(&repo.layout, &repo.refs)
-        && let Some(number) = repo.store.find(head.as_bytes())
-        && let Some(head) = walk.commit(number)
-    {
-        walk.paths(head.tree, &mut at_head);
-    }
+    let at_head = at_head(repo, cancel);
     let mut scope = Scope::new();
     for entry in entries {
         if at_head
@@ -171,6 +164,19 @@ pub(crate) fn staged(repo: &Repository, cancel: &Cancel) -> Result<Scope, (GapKi
         }
     }
     Ok(scope)
+}
+
+/// The path and raw id of every file of HEAD.
+pub(crate) fn at_head(repo: &Repository, cancel: &Cancel) -> HashMap<Vec<u8>, Vec<u8>> {
+    let mut walk = Walk::new(repo, cancel);
+    let mut files = HashMap::new();
+    if let Some(head) = refs::head(&repo.layout, &repo.refs)
+        && let Some(number) = repo.store.find(head.as_bytes())
+        && let Some(head) = walk.commit(number)
+    {
+        walk.paths(head.tree, &mut files);
+    }
+    files
 }
 
 struct Walk<'a> {

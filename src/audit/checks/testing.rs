@@ -7,8 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use keymuster_api::{
-    About, Claim, ClaimRole, CommitFact, Confidence, Coverage, Details, Gap, GapKind, IdentityKind,
-    Known, ObjectId, ResourceKind, SecretId, Severity, Slot, Source, Status, SystemId,
+    About, Claim, ClaimRole, CommitFact, Confidence, Consumer, ConsumerKind, Coverage, Details,
+    Gap, GapKind, IdentityKind, Key, Known, ObjectId, ResourceKind, SecretId, Severity, Slot,
+    SlotUse, Source, Status, SystemId, slot_key, store,
 };
 use sha2::{Digest, Sha256};
 
@@ -18,7 +19,9 @@ use crate::{
         PrivilegeFact, find, run_some,
     },
     context::{Context, LifeEvent, LifeEventKind, System, SystemKind},
-    estate::{Credential, Estate, Gathered, Identity, Position, Resource, Sighting, Suppressed},
+    estate::{
+        Credential, Estate, Gathered, Identity, Position, Resource, Sighting, Suppressed, resolve,
+    },
     inventory::{
         Identifier, Inventory, Match, MatchKey, Matches, Nearest, People, Person, PersonStatus,
         Record, RecordSource, Team,
@@ -86,6 +89,85 @@ impl World {
             exceptions: None,
             history: History::new(),
         }
+    }
+
+    /// A repository whose pipelines and secrets were all read: the secrets of these names, and a
+    /// job that names one.
+    pub(crate) fn pipeline(listed: &[&str], named: &str, job: impl FnOnce(&mut Consumer)) -> World {
+        let here = "github:acme/app";
+        let slots = listed.iter().map(|name| Slot {
+            key: slot_key(here, store::ACTIONS_SECRET, name),
+            name: (*name).to_owned(),
+            scope: here.to_owned(),
+            store: store::ACTIONS_SECRET.to_owned(),
+            secret: None,
+            created: Known::Known(ago(30)),
+            updated: Known::Known(ago(30)),
+            properties: Vec::new(),
+            source: source(0, "GET /repos/acme/app/actions/secrets"),
+        });
+        let mut consumer = Consumer {
+            key: Key::from("github:acme/app:.github/workflows/ci.yml#ship"),
+            kind: ConsumerKind::Job,
+            name: "ship".to_owned(),
+            platform: "github-actions".to_owned(),
+            resource: "app".to_owned(),
+            path: ".github/workflows/ci.yml".to_owned(),
+            lines: (1, 9),
+            scope: here.to_owned(),
+            environment: None,
+            permissions: Vec::new(),
+            triggers: Vec::new(),
+            logins: Vec::new(),
+            via: None,
+            properties: Vec::new(),
+            source: source(1, "app:.github/workflows/ci.yml:1"),
+        };
+        job(&mut consumer);
+        let use_ = SlotUse {
+            by: consumer.key.clone(),
+            store: store::ACTIONS_SECRET.to_owned(),
+            name: Some(named.to_owned()),
+            scopes: vec![here.to_owned()],
+            how: "env X".to_owned(),
+            certain: true,
+            source: source(1, "app:.github/workflows/ci.yml:5"),
+        };
+        let whole = |what: &str| Coverage {
+            scope: here.to_owned(),
+            what: what.to_owned(),
+            expected: None,
+            received: 1,
+            bytes: 0,
+            complete: true,
+            source: source(1, "app"),
+        };
+        let mut world = World::new();
+        world.estate.gathered.slots = slots.collect();
+        world.estate.gathered.consumers = vec![consumer];
+        world.estate.gathered.uses = vec![use_];
+        world.estate.gathered.coverage = vec![
+            whole("pipelines and manifests"),
+            whole(store::ACTIONS_SECRET),
+        ];
+        world.join();
+        world
+    }
+
+    /// Joins what was gathered anew.
+    pub(crate) fn join(&mut self) {
+        let mut gathered = std::mem::take(&mut self.estate.gathered);
+        // The join makes them from the slots.
+        gathered.credentials.clear();
+        self.estate = resolve(gathered);
+        let count = self.estate.credentials.len();
+        self.matches = Matches {
+            accepted: vec![None; count],
+            also: vec![Vec::new(); count],
+            to_confirm: vec![Vec::new(); count],
+            nearest: vec![Vec::new(); count],
+            ..Matches::default()
+        };
     }
 
     /// What checks look at.

@@ -116,7 +116,10 @@ impl Document {
                 .inventory
                 .map(|inventory| reconciliation(input, inventory)),
             credentials: credentials(input),
-            findings: findings.into_iter().map(finding).collect(),
+            findings: findings
+                .into_iter()
+                .map(|one| finding(input.estate, one))
+                .collect(),
             checks: checks
                 .into_values()
                 .map(|check| CheckEntry {
@@ -190,7 +193,7 @@ fn reconciliation(input: &DocumentInput<'_>, inventory: &Inventory) -> Reconcili
     }
 }
 
-fn finding(finding: &Finding) -> FindingEntry {
+fn finding(estate: &Estate, finding: &Finding) -> FindingEntry {
     FindingEntry {
         finding_id: finding.id.clone(),
         check: finding.check.id.to_owned(),
@@ -238,6 +241,10 @@ fn finding(finding: &Finding) -> FindingEntry {
         .to_owned(),
         subject: finding.subject_key.clone(),
         route_reason: filled(&finding.route_reason),
+        consumers: match finding.subject {
+            Subject::Credential(ix) => Some(estate.usage.count(ix) as u64),
+            _ => None,
+        },
         score_terms: finding
             .score_terms
             .iter()

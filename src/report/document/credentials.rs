@@ -51,11 +51,12 @@ impl<'a> Uses<'a> {
         uses
     }
 
-    fn of(&self, estate: &Estate, credential: &Credential) -> Vec<UseEntry> {
+    fn of(&self, estate: &Estate, number: u32, credential: &Credential) -> Vec<UseEntry> {
         let entry = |by: &str, how: &str, from: &Source| UseEntry {
             by: by.to_owned(),
             how: how.to_owned(),
             source: source(estate, from),
+            ..UseEntry::default()
         };
         let slots = credential.secret.and_then(|secret| self.slots.get(&secret));
         let slots = slots.map_or(&[][..], Vec::as_slice);
@@ -74,10 +75,35 @@ impl<'a> Uses<'a> {
                 all.push(entry(by, "used it", from));
             }
         }
+        all.extend(consumers(estate, number));
         all.sort_by(|a, b| (&a.how, &a.by, &a.source).cmp(&(&b.how, &b.by, &b.source)));
         all.dedup();
         all
     }
+}
+
+/// What breaks if a credential is revoked.
+fn consumers(estate: &Estate, number: u32) -> impl Iterator<Item = UseEntry> {
+    estate.usage.of(number).iter().map(|one| {
+        let consumer = &estate.gathered.consumers[one.consumer as usize];
+        let claims = estate.usage.claims.get(one.consumer as usize);
+        let claims = claims.map_or(&[][..], Vec::as_slice);
+        let mut owners: Vec<String> = estate
+            .claims(claims)
+            .map(|claim| claim.party.clone())
+            .collect();
+        owners.sort();
+        owners.dedup();
+        UseEntry {
+            by: consumer.key.0.clone(),
+            how: one.how.clone(),
+            source: source(estate, &one.source),
+            kind: Some(consumer.kind.as_str().to_owned()),
+            environment: consumer.environment.clone(),
+            certain: Some(one.sure),
+            owners,
+        }
+    })
 }
 
 /// Every credential of the estate, sorted by subject.
@@ -106,7 +132,7 @@ pub(super) fn credentials(input: &DocumentInput<'_>) -> Vec<CredentialEntry> {
                 Some((accepted, record))
             });
             let owner = owners.get(&(ix as u32)).copied();
-            entry(input, &uses, credential, record, owner)
+            entry(input, (&uses, ix as u32), credential, record, owner)
         })
         .collect();
     entries.sort_by(|a, b| a.subject.cmp(&b.subject));
@@ -115,7 +141,7 @@ pub(super) fn credentials(input: &DocumentInput<'_>) -> Vec<CredentialEntry> {
 
 fn entry(
     input: &DocumentInput<'_>,
-    uses: &Uses<'_>,
+    (uses, number): (&Uses<'_>, u32),
     credential: &Credential,
     record: Option<(&Match, &Record)>,
     judged: Option<&Finding>,
@@ -169,7 +195,7 @@ fn entry(
             source: record.source.to_string(),
         }),
         last_used_for: credential.last_used_for.map(text),
-        used_by: uses.of(estate, credential),
+        used_by: uses.of(estate, number, credential),
         listed: credential.listed,
         aliases: credential
             .aliases

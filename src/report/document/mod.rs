@@ -305,10 +305,19 @@ entries! {
     UseEntry {
         /// Who or what.
         by: String,
-        /// `refers to it`, `holds it`, `used it`.
+        /// `refers to it`, `holds it`, `used it`; of a consumer, in what way: `env TOKEN`.
         how: String,
         /// Who says so.
         source: String,
+        /// Of a consumer, which breaks if the credential is revoked: `job`, `service`, `agent`,
+        /// `infrastructure`.
+        kind: Option<String>,
+        /// The environment that the consumer deploys to.
+        environment: Option<String>,
+        /// Whether the consumer names it, as opposed to: may mean it.
+        certain: Option<bool>,
+        /// Who looks after the consumer, sorted.
+        owners: Vec<String>,
     }
 
     /// One finding.
@@ -377,6 +386,9 @@ entries! {
         route_reason: Option<String>,
         /// How the score came about.
         score_terms: Vec<ScoreEntry>,
+        /// How many jobs, services and agents break if the credential is revoked, as far as
+        /// pipelines and manifests were read; `null` where the finding is about none.
+        consumers: Option<u64>,
     }
 
     /// One piece of evidence.

@@ -10,6 +10,10 @@
 //! record (trust tier of an internal workload). From a pipeline high, as at T0, else medium. What
 //! the record says is held outside or by a person has no platform of ours, and passes. Not
 //! evaluated where nothing tells where it runs.
+//! A slot that a pipeline logs in with counts too, also where its value was never seen: the logins of
+//! GitHub Actions, GitLab CI, CircleCI, Azure Pipelines and Bitbucket to AWS, Google, Azure and Vault,
+//! and to registries with trusted publishing (medium). That it is possible now is shown where the
+//! cloud trusts the platform's issuer already, or other pipelines of the organisation log in so.
 //!
 //! # Remedy
 //! Federate.
@@ -22,6 +26,7 @@ use crate::audit::{
         life::is_third_party,
         places::{Slots, is_pipeline},
     },
+    pipelines::Logins,
     words,
 };
 
@@ -51,6 +56,11 @@ const ALTERNATIVES: &[(&str, &str, &str)] = &[
         "an attached service account, or Workload Identity Federation for GKE",
     ),
     (
+        "token",
+        "a token of the run: OpenID Connect of the pipeline, trusted publishing at the registry",
+        "a token of the run",
+    ),
+    (
         "azure.client-secret",
         "a federated credential on the app registration (azure/login with client-id and tenant-id)",
         "a managed identity",
@@ -67,8 +77,13 @@ impl Check for StaticSecret {
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         let slots = Slots::of(cx);
+        let logins = Logins::of(cx);
         for (ix, credential) in cx.credentials() {
             let kind = cx.text(credential.kind);
+            let used = logins.of_credential(ix);
+            let kind = used
+                .first()
+                .map_or(kind, |one| kind_of(&one.login.provider));
             let Some((_, pipeline, workload)) = ALTERNATIVES
                 .iter()
                 .find(|(static_kind, ..)| *static_kind == kind)
@@ -88,6 +103,14 @@ impl Check for StaticSecret {
                 .of_credential(cx, credential)
                 .filter(|slot| is_ci_store(&slot.store));
             pipelines.extend(held.map(|slot| (slot.key.0.clone(), "its store holds the key")));
+            pipelines.extend(
+                used.iter()
+                    .map(|one| (one.shown(), "with a key that stays the same")),
+            );
+            let possible: Vec<(String, String)> = used
+                .iter()
+                .flat_map(|one| logins.shown_possible(one))
+                .collect();
             let record = cx.record_of(ix);
             let inside =
                 record.filter(|record| record.trust_tier.as_deref() == Some("internal_workload"));
@@ -104,7 +127,7 @@ impl Check for StaticSecret {
                 out.not_evaluated_because(&subject, NOWHERE);
                 continue;
             }
-            let severity = if pipelines.is_empty() {
+            let severity = if pipelines.is_empty() || kind == "token" {
                 Severity::Medium
             } else {
                 Severity::High
@@ -115,6 +138,9 @@ impl Check for StaticSecret {
                 }
                 if let Some(record) = inside {
                     draft.evidence("workload", "internal_workload", record.source.to_string());
+                }
+                for (says, source) in &possible {
+                    draft.evidence("possible now", says.as_str(), source.as_str());
                 }
                 let instead = if pipelines.is_empty() {
                     workload
@@ -128,6 +154,16 @@ impl Check for StaticSecret {
                 ));
             });
         }
+    }
+}
+
+/// The kind whose alternatives hold for a provider that a pipeline logs in to.
+fn kind_of(provider: &str) -> &'static str {
+    match provider {
+        "aws" => "aws.access-key",
+        "gcp" => "gcp.service-account-key",
+        "azure" => "azure.client-secret",
+        _ => "token",
     }
 }
 
@@ -147,9 +183,9 @@ fn is_ci_store(store: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use keymuster_api::{Severity, Status};
+    use keymuster_api::{Key, Login, LoginMethod, Severity, Source, Status, SystemId, Trust};
 
-    use crate::audit::checks::testing::World;
+    use crate::audit::{Finding, checks::testing::World};
 
     #[test]
     fn true_in_a_pipeline_or_its_store() {
@@ -173,6 +209,45 @@ mod tests {
         let finding = world.finding("AUT-01");
         assert_eq!(finding.severity, Severity::Medium);
         assert!(finding.remediation.contains("instance profile"));
+    }
+
+    /// A job that logs in to AWS with the secret KEY, or without any.
+    fn job(method: LoginMethod) -> World {
+        World::pipeline(&["KEY"], "KEY", |job| {
+            job.logins = vec![Login {
+                provider: "aws".to_owned(),
+                method,
+                by: "aws-actions/configure-aws-credentials@v4".to_owned(),
+                target: None,
+                slots: vec!["KEY".to_owned()],
+                line: 5,
+            }];
+        })
+    }
+
+    #[test]
+    fn true_a_slot_that_a_job_logs_in_with() {
+        let world = job(LoginMethod::Static);
+        let finding = world.finding("AUT-01");
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.subject_key, "github:acme/app:actions.secret:KEY");
+        let shows = |finding: &Finding| finding.evidence.iter().any(|e| e.label == "possible now");
+        assert!(!shows(&finding));
+        let mut world = job(LoginMethod::Static);
+        world.estate.gathered.trusts = vec![Trust {
+            identity: Key::from("arn:aws:iam::123456789012:role/x"),
+            document: r#"{"Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"}}"#.to_owned(),
+            source: Source {
+                system: SystemId(0),
+                locator: "aws/details.json:3".to_owned(),
+            },
+        }];
+        assert!(shows(&world.finding("AUT-01")));
+    }
+
+    #[test]
+    fn near_miss_a_job_with_a_token_of_its_run() {
+        assert_eq!(job(LoginMethod::Federated).findings("AUT-01"), []);
     }
 
     #[test]

@@ -9,7 +9,8 @@
 //! it without a condition that names whose; critical where everybody but some may, or where the
 //! role is an administrator or gets to one. Medium where it trusts a principal that was deleted:
 //! nobody can use that, and nobody looks after it. Other accounts that are named are no finding
-//! here. Not evaluated where no policies were seen.
+//! here. Jobs that log in as the role with a token of their run are shown. Not evaluated where no
+//! policies were seen.
 //!
 //! # Remedy
 //! Pin subject and audience; name principals.
@@ -19,7 +20,7 @@ use keymuster_api::{IdentityKind, Severity};
 use crate::{
     audit::{
         Check, CheckAbout, CheckCx, Findings, Input, Modifier, PrivilegeFact, Subject,
-        TrustFindingKind, words,
+        TrustFindingKind, pipelines, words,
     },
     estate::Identity,
 };
@@ -101,6 +102,11 @@ fn tell(
         };
         draft.evidence(label, format!("{}: {}", trust.who, trust.why), key);
     }
+    // Whose pipelines would have to be told of a narrower trust.
+    for consumer in pipelines::federated_as(cx, key) {
+        let source = consumer.source.locator.as_str();
+        draft.evidence("assumed by", consumer.key.0.as_str(), source);
+    }
     draft.evidence("administrator", fact.admin.clone().unwrap_or_default(), key);
     draft.evidence(
         "reaches an administrator",
@@ -115,7 +121,9 @@ fn tell(
 
 #[cfg(test)]
 mod tests {
-    use keymuster_api::{IdentityKind, Severity};
+    use keymuster_api::{
+        Consumer, ConsumerKind, IdentityKind, Key, Login, LoginMethod, Severity, Source, SystemId,
+    };
 
     use crate::audit::{PrivilegeFact, TrustFinding, TrustFindingKind, checks::testing::World};
 
@@ -153,6 +161,53 @@ mod tests {
         fact.reaches_admin = Some("iam-005".to_owned());
         world.privileges[role as usize] = Some(fact);
         assert_eq!(world.finding("CLD-01").severity, Severity::Critical);
+    }
+
+    #[test]
+    fn true_the_jobs_that_assume_it_are_shown() {
+        let mut world = World::new();
+        let role = world.identity(IdentityKind::Role, "deploy");
+        world.privileges[role as usize] = Some(trusting(TrustFindingKind::BroadOidc));
+        let target = |world: &World| world.cx().text(world.estate.identities[0].key).to_owned();
+        let job = |name: &str, method, target: String| Consumer {
+            key: Key(format!("github:acme/app:.github/workflows/ci.yml#{name}")),
+            kind: ConsumerKind::Job,
+            name: name.to_owned(),
+            platform: "github-actions".to_owned(),
+            resource: "app".to_owned(),
+            path: ".github/workflows/ci.yml".to_owned(),
+            lines: (1, 9),
+            scope: "github:acme/app".to_owned(),
+            environment: None,
+            permissions: Vec::new(),
+            triggers: Vec::new(),
+            logins: vec![Login {
+                provider: "aws".to_owned(),
+                method,
+                by: "aws-actions/configure-aws-credentials@v4".to_owned(),
+                target: Some(target),
+                slots: Vec::new(),
+                line: 5,
+            }],
+            via: None,
+            properties: Vec::new(),
+            source: Source {
+                system: SystemId(1),
+                locator: "app:.github/workflows/ci.yml:1".to_owned(),
+            },
+        };
+        world.estate.gathered.consumers = vec![
+            job("ship", LoginMethod::Federated, target(&world)),
+            job("other", LoginMethod::Federated, "another role".to_owned()),
+            job("static", LoginMethod::Static, target(&world)),
+        ];
+        let finding = world.finding("CLD-01");
+        let shown = finding
+            .evidence
+            .iter()
+            .filter(|one| one.label == "assumed by");
+        let shown: Vec<&str> = shown.map(|one| one.value.as_str()).collect();
+        assert_eq!(shown, ["github:acme/app:.github/workflows/ci.yml#ship"]);
     }
 
     #[test]

@@ -6,7 +6,10 @@
 //! # How it is decided
 //! For slots of stores whose flags were read. GitLab's variables: masked (or hidden), protected,
 //! and not for all environments. Organisation secrets of GitHub: not visible to all repositories.
-//! Readable variables (of Actions, of agents) that hold a secret. Medium; high where the slot is
+//! Readable variables (of Actions, of agents) that hold a secret. Slots that a job gets which runs
+//! what anybody proposes (`pull_request_target` with a checkout of the proposal): high. Names that no
+//! slot has, where all slots of the scopes are known: low, because whoever may make such a slot gets
+//! into the job. Medium; high where the slot is
 //! production's, or visible to every repository. The finding is about the credential, where its
 //! value was seen, else about the slot's scope and name. Not evaluated where a store's flags were
 //! not listed.
@@ -16,7 +19,7 @@
 
 use std::collections::BTreeMap;
 
-use keymuster_api::{SecretId, Severity, Slot};
+use keymuster_api::{Consumer, SecretId, Severity, Slot};
 
 use crate::audit::{
     Check, CheckAbout, CheckCx, EntryKind, Findings, Input, Subject,
@@ -48,18 +51,29 @@ impl Check for WeaklyHeld {
                 by_secret.insert(secret, ix);
             }
         }
-        let mut by_subject: BTreeMap<Subject, Vec<&Slot>> = BTreeMap::new();
-        for slot in cx.estate.gathered.slots.iter().filter(|slot| is_ci(slot)) {
-            let known = slot.secret.and_then(|secret| by_secret.get(&secret));
+        let mut by_subject: BTreeMap<Subject, Vec<Held<'_>>> = BTreeMap::new();
+        for (at, slot) in cx.estate.gathered.slots.iter().enumerate() {
+            if !is_ci(slot) {
+                continue;
+            }
+            let usage = cx.estate.usage.slots.get(at);
+            let own = usage.and_then(|usage| usage.credential);
+            let known = own.or_else(|| by_secret.get(&slot.secret?).copied());
             let subject = match known {
-                Some(&ix) => Subject::Credential(ix),
+                Some(ix) => Subject::Credential(ix),
                 None => Subject::Entry(EntryKind::Slot, slot.key.0.clone()),
             };
-            by_subject.entry(subject).or_default().push(slot);
+            let named = usage.map_or(&[][..], |usage| &usage.named);
+            let held = Held {
+                slot,
+                proposals: named.iter().find_map(|&number| proposals(cx, number)),
+            };
+            by_subject.entry(subject).or_default().push(held);
         }
         for (subject, slots) in by_subject {
             judge(subject, &slots, out);
         }
+        phantoms(cx, out);
     }
 }
 
@@ -71,14 +85,33 @@ fn is_ci(slot: &Slot) -> bool {
     )
 }
 
-fn judge(subject: Subject, slots: &[&Slot], out: &mut Findings<'_>) {
+/// A slot, and a job that uses it while it runs what somebody proposes.
+struct Held<'a> {
+    slot: &'a Slot,
+    proposals: Option<&'a Consumer>,
+}
+
+/// The consumer of a use, if it runs proposals with the rights of the repository.
+fn proposals<'a>(cx: &CheckCx<'a>, number: u32) -> Option<&'a Consumer> {
+    let meant = cx.estate.usage.uses.get(number as usize)?;
+    let consumer = cx.estate.gathered.consumers.get(meant.consumer? as usize)?;
+    let mut properties = consumer.properties.iter();
+    let runs = properties.any(|(name, value)| name == "runs-proposals" && value == "true");
+    runs.then_some(consumer)
+}
+
+fn judge(subject: Subject, slots: &[Held<'_>], out: &mut Findings<'_>) {
     let mut wrong: Vec<(&Slot, Vec<&'static str>)> = Vec::new();
     let mut unknown = false;
-    for slot in slots {
-        match weaknesses(slot) {
+    for held in slots {
+        let mut weak = weaknesses(held.slot);
+        if held.proposals.is_some() {
+            weak.get_or_insert_default().push(PROPOSALS);
+        }
+        match weak {
             None => unknown = true,
             Some(weak) if weak.is_empty() => {}
-            Some(weak) => wrong.push((slot, weak)),
+            Some(weak) => wrong.push((held.slot, weak)),
         }
     }
     if wrong.is_empty() {
@@ -90,7 +123,9 @@ fn judge(subject: Subject, slots: &[&Slot], out: &mut Findings<'_>) {
         return;
     }
     let severe = wrong.iter().any(|(slot, weak)| {
-        weak.contains(&ALL_REPOSITORIES) || environment(slot) == Some(Stage::Production)
+        weak.contains(&ALL_REPOSITORIES)
+            || weak.contains(&PROPOSALS)
+            || environment(slot) == Some(Stage::Production)
     });
     let severity = if severe {
         Severity::High
@@ -101,6 +136,10 @@ fn judge(subject: Subject, slots: &[&Slot], out: &mut Findings<'_>) {
         for (slot, weak) in &wrong {
             let says = format!("{}: {}", slot.key.0, weak.join(", "));
             draft.evidence("slot", says, slot.source.locator.as_str());
+        }
+        for consumer in slots.iter().filter_map(|held| held.proposals) {
+            let source = consumer.source.locator.as_str();
+            draft.evidence("runs proposals", consumer.key.0.as_str(), source);
         }
         let (slot, _) = wrong[0];
         draft.remedy(match slot.store.as_str() {
@@ -120,6 +159,35 @@ fn judge(subject: Subject, slots: &[&Slot], out: &mut Findings<'_>) {
     });
 }
 
+/// Names that no slot has, where all slots are known: whoever may make one gets into the job.
+fn phantoms(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+    let mut missing: BTreeMap<String, Vec<&keymuster_api::SlotUse>> = BTreeMap::new();
+    let uses = cx.estate.usage.uses.iter().zip(&cx.estate.gathered.uses);
+    for (_, use_) in uses.filter(|(meant, _)| meant.phantom) {
+        let own = use_.scopes.iter().find(|scope| !scope.contains('@'));
+        if let (Some(scope), Some(name)) = (own, &use_.name) {
+            let key = keymuster_api::slot_key(scope, &use_.store, name);
+            missing.entry(key.0).or_default().push(use_);
+        }
+    }
+    for (key, uses) in missing {
+        out.fail(
+            Subject::Entry(EntryKind::Slot, key.clone()),
+            Severity::Low,
+            |draft| {
+                draft.title(format!("Named, and not there: {key}"));
+                for use_ in &uses {
+                    draft.evidence("named by", use_.by.0.as_str(), use_.source.locator.as_str());
+                }
+                draft.remedy(
+                    "take the reference out, or make the slot in the scope that should have it",
+                );
+            },
+        );
+    }
+}
+
+const PROPOSALS: &str = "given to a job that runs what anybody proposes";
 const ALL_REPOSITORIES: &str = "visible to all repositories";
 
 /// What is weak about a slot; `None` where its flags were not listed.
@@ -219,6 +287,34 @@ mod tests {
         let key = world.key("deploy");
         world.slot(key, "github:acme/web", "actions.variable", "KEY");
         assert_eq!(world.finding("EXP-02").severity, Severity::Medium);
+    }
+
+    #[test]
+    fn true_a_name_that_no_slot_has() {
+        let finding = World::pipeline(&[], "GONE", |_| {}).finding("EXP-02");
+        assert_eq!(finding.severity, Severity::Low);
+        assert_eq!(
+            finding.subject_key,
+            "slot:github:acme/app:actions.secret:GONE"
+        );
+    }
+
+    #[test]
+    fn true_a_job_that_runs_proposals_gets_it() {
+        let world = World::pipeline(&["KEY"], "KEY", |job| {
+            let runs = ("runs-proposals".to_owned(), "true".to_owned());
+            job.properties.push(runs);
+        });
+        assert_eq!(world.finding("EXP-02").severity, Severity::High);
+    }
+
+    #[test]
+    fn near_miss_a_name_that_a_slot_has_or_may_have() {
+        World::pipeline(&["KEY"], "KEY", |_| {}).assert_passes("EXP-02");
+        let mut world = World::pipeline(&[], "GONE", |_| {});
+        world.estate.gathered.coverage.pop();
+        world.join();
+        world.assert_ignores("EXP-02");
     }
 
     #[test]

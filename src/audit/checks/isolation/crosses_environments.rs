@@ -67,6 +67,13 @@ impl Check for CrossesEnvironments {
                 let place = cx.place(sighting);
                 told.extend(stage_of_path(&sighting.path).map(|s| (s, place, "path".to_owned())));
             }
+            for one in cx.estate.usage.of(ix).iter().filter(|one| one.sure) {
+                let consumer = &cx.estate.gathered.consumers[one.consumer as usize];
+                for word in consumer.environment.iter().flat_map(|all| all.split(", ")) {
+                    let place = consumer.key.0.clone();
+                    told.extend(stage(word).map(|s| (s, place, one.source.locator.clone())));
+                }
+            }
             for slot in slots.of_credential(cx, credential) {
                 let scope = slot.scope.rsplit_once('@').map_or("", |(_, name)| name);
                 let scoped = slot

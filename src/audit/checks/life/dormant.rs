@@ -7,12 +7,13 @@
 //! For listed credentials that are not disabled or revoked: days since the last use, or, where
 //! the system says that it was never used, since creation, against the policy's window.
 //! Without usage telemetry it is not evaluated: unknown is not unused. Medium; high for
-//! administrators.
+//! administrators. A secret of GitHub is never used where all pipelines that get it were read and
+//! none names it, or where another slot of its name stands before it for all of them: medium.
 //!
 //! # Remedy
 //! Disable it, wait, delete it.
 
-use keymuster_api::{Known, Severity, Status};
+use keymuster_api::{Known, Severity, Slot, Status, store};
 
 use crate::audit::{Check, CheckAbout, CheckCx, Findings, Input, Subject, words};
 
@@ -52,7 +53,7 @@ impl Check for Dormant {
                 _ => None,
             };
             let Some((label, at)) = since else {
-                out.not_evaluated(&subject, Input::Usage);
+                orphan(cx, ix, &subject, out);
                 continue;
             };
             let idle = cx.days_since(at);
@@ -81,6 +82,44 @@ impl Check for Dormant {
     }
 }
 
+/// A slot that no pipeline names: without telemetry, what reads slots must tell.
+fn orphan(cx: &CheckCx<'_>, ix: u32, subject: &Subject, out: &mut Findings<'_>) {
+    let named_only = [store::ACTIONS_SECRET, store::DEPENDABOT_SECRET];
+    let all = (0..).zip(&cx.estate.gathered.slots);
+    let held: Vec<(usize, &Slot)> = all
+        .filter(|(at, slot)| {
+            let usage = cx.estate.usage.slots.get(*at);
+            usage.is_some_and(|usage| usage.credential == Some(ix))
+                && named_only.contains(&slot.store.as_str())
+        })
+        .collect();
+    let usage = |at: usize| &cx.estate.usage.slots[at];
+    let is_orphan = |at: usize| {
+        usage(at).all_read && usage(at).named.is_empty() && usage(at).perhaps.is_empty()
+    };
+    if held.is_empty()
+        || cx.estate.usage.count(ix) > 0
+        || !held.iter().all(|(at, _)| is_orphan(*at))
+    {
+        out.not_evaluated(subject, Input::Usage);
+        return;
+    }
+    out.fail(subject.clone(), Severity::Medium, |draft| {
+        for (at, slot) in &held {
+            let names = slot.source.locator.as_str();
+            match usage(*at).shadowed_by.first() {
+                Some(&other) => {
+                    let other = &cx.estate.gathered.slots[other as usize];
+                    draft.evidence("stands behind", other.key.0.as_str(), names);
+                }
+                None => draft.evidence("named by", "no pipeline that gets it", names),
+            }
+        }
+        draft.title(format!("No pipeline uses it: {}", cx.label(cx.credential(ix))));
+        draft.remedy("make sure that nothing outside the repositories names it, revoke its value where it was issued, and delete the slot");
+    });
+}
+
 #[cfg(test)]
 mod tests {
     use keymuster_api::{IdentityKind, Known, Severity, Status};
@@ -89,6 +128,31 @@ mod tests {
         Policy,
         checks::testing::{World, ago},
     };
+
+    /// One secret of a repository whose pipelines were read or not, and whether a job names it.
+    fn slot(read: bool, named: bool) -> World {
+        let name = if named { "KEY" } else { "OTHER" };
+        let mut world = World::pipeline(&["KEY"], name, |_| {});
+        if !read {
+            let coverage = &mut world.estate.gathered.coverage;
+            coverage.retain(|one| one.what != "pipelines and manifests");
+            world.join();
+        }
+        world
+    }
+
+    #[test]
+    fn true_a_slot_that_no_pipeline_names() {
+        let finding = slot(true, false).finding("LIF-06");
+        assert_eq!(finding.severity, Severity::Medium);
+        assert_eq!(finding.subject_key, "github:acme/app:actions.secret:KEY");
+    }
+
+    #[test]
+    fn near_miss_a_slot_that_is_named_or_may_be() {
+        slot(true, true).assert_lacks("LIF-06", "usage");
+        slot(false, false).assert_lacks("LIF-06", "usage");
+    }
 
     #[test]
     fn true_unused_and_never_used() {
