@@ -138,7 +138,7 @@ pub(crate) fn declared(scheme: &'static str, cell: &str) -> Vec<Identifier> {
     let is_id = |part: &&str| {
         shape(part).is_some() || mask(part).is_some() || part.bytes().any(|b| b.is_ascii_digit())
     };
-    let some_id = !whole_lines && parts.len() > 1 && parts.iter().any(|part| is_id(&part));
+    let some_id = !whole_lines && parts.len() > 1 && parts.iter().any(&is_id);
     let parts = parts
         .into_iter()
         .filter(|part| !super::words::is_placeholder(part) && (!some_id || is_id(part)));

@@ -71,7 +71,7 @@ pub(crate) const RECORD: &[Field] = &[
     many(
         "vault_path",
         Shape::Path,
-        "vaultpath vault secretpath storagepath storedat storedin secretstore secretlocation ablageort tresorpfad chemincoffre rutadeboveda",
+        "vaultpath vault secretpath storagepath storedat storedin secretstore secretlocation ablageort tresorpfad chemincoffre rutadeboveda vaultpfad cheminvault rutavault percorsovault caminhovault vaultpad",
     ),
     many(
         "ci_variable",

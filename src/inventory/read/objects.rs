@@ -22,6 +22,9 @@ pub(super) struct Object {
     pub(super) value: Value,
 }
 
+/// The rows of an object, as flat objects; notes are added to the list.
+type ToRows = fn(&Object, &ReadCx<'_>, &mut Vec<String>) -> Result<Vec<Object>, InventoryError>;
+
 /// A way in which an export nests what we call rows.
 pub(super) struct Shape {
     /// Its name in the configuration.
@@ -29,8 +32,7 @@ pub(super) struct Shape {
     /// Whether a first object shows it.
     pub(super) fits: fn(&Value) -> bool,
     /// The rows of an object, as flat objects; and what to tell.
-    pub(super) rows:
-        fn(&Object, &ReadCx<'_>, &mut Vec<String>) -> Result<Vec<Object>, InventoryError>,
+    pub(super) rows: ToRows,
 }
 
 /// Every shape there is.

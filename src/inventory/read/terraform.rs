@@ -22,9 +22,12 @@ pub(super) static SHAPE: Shape = Shape {
 /// Modules nested deeper are not looked into.
 const DEEPEST: usize = 16;
 
+/// Attributes with the fields they are.
+type Attributes = &'static [(&'static str, &'static str)];
+
 /// Types of resources that are credentials or principals: our type, and which attribute is
 /// which field.
-const TYPES: &[(&str, &str, &[(&str, &str)])] = &[
+const TYPES: &[(&str, &str, Attributes)] = &[
     (
         "aws_iam_user",
         "service_account",

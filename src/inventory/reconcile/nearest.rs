@@ -41,6 +41,9 @@ pub(super) struct Tokens {
     records: usize,
 }
 
+/// A record, a word it shares, and whether that is one of its name.
+type Shared = (u32, u32, bool);
+
 /// A record's words: of its name, and all.
 struct Worded {
     name: Vec<u32>,
@@ -180,7 +183,7 @@ impl Tokens {
         let whole: f64 = all.iter().map(|&word| self.weight(word)).sum();
         all.sort_by_key(|&word| (self.counts[word as usize], word));
         // Records with the words they share.
-        let mut shared: Vec<(u32, u32, bool)> = Vec::new();
+        let mut shared: Vec<Shared> = Vec::new();
         for &word in all.iter().take(MOST_WORDS) {
             let count = self.counts[word as usize] as usize;
             if count > MOST_RECORDS || shared.len() + count > MOST_CANDIDATES {
@@ -197,7 +200,7 @@ impl Tokens {
             .iter()
             .map(|system| squeezed(system))
             .collect();
-        let mut near: Vec<(f64, u32, &[(u32, u32, bool)])> = Vec::new();
+        let mut near: Vec<(f64, u32, &[Shared])> = Vec::new();
         let mut resembling = Vec::new();
         for group in shared.chunk_by(|a, b| a.0 == b.0) {
             let record = group[0].0;
@@ -254,7 +257,7 @@ impl Tokens {
     }
 
     /// `shares payments, nightly`.
-    fn because(&self, group: &[(u32, u32, bool)]) -> String {
+    fn because(&self, group: &[Shared]) -> String {
         let shown = group.iter().take(4);
         let shown: Vec<&str> = shown
             .map(|&(_, word, _)| self.names[word as usize].as_str())

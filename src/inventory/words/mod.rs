@@ -34,8 +34,10 @@ fn by_name(table: &[(&'static str, &str)]) -> HashMap<String, &'static str> {
         .iter()
         .map(|(name, _)| (squeezed(name), *name))
         .collect();
-    for (word, name) in by_word(table) {
-        found.entry(word).or_insert(name);
+    for (name, words) in table {
+        for word in words.split_ascii_whitespace() {
+            found.entry(squeezed(word)).or_insert(*name);
+        }
     }
     found
 }
