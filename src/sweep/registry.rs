@@ -324,7 +324,7 @@ pub fn listed_repositories(
 /// A tree whose pipelines and manifests are read.
 pub struct Pipelines {
     /// Where it is: a folder, or a bare repository.
-    pub path: std::path::PathBuf,
+    pub path: PathBuf,
     /// The resource's name.
     pub name: String,
 }
@@ -339,7 +339,7 @@ pub fn workflows(
     label: &str,
     trees: Vec<Pipelines>,
     home: Option<String>,
-    own: &[std::path::PathBuf],
+    own: &[PathBuf],
 ) -> Result<Box<dyn Connector>, String> {
     use keymuster_workflows::{Tree, WorkflowsConnector, WorkflowsSpec};
     let trees = trees.into_iter().map(|tree| -> Box<dyn Tree> {
@@ -369,7 +369,7 @@ pub fn workflows(
     _label: &str,
     _trees: Vec<Pipelines>,
     _home: Option<String>,
-    _own: &[std::path::PathBuf],
+    _own: &[PathBuf],
 ) -> Result<Box<dyn Connector>, String> {
     Err("this build reads no pipelines; build it with the feature `workflows`".to_owned())
 }
