@@ -2,7 +2,7 @@
 //!
 //! The modules in the order of a run: a sweep lends contents to the engine and collects facts;
 //! the estate joins them; the inventory says what should exist; the audit judges; the ledger
-//! remembers; the report tells. ARCHITECTURE.md has the map and the invariants.
+//! remembers; the report tells; evidence proves. ARCHITECTURE.md has the map and the invariants.
 
 pub mod sweep;
 
@@ -15,9 +15,11 @@ pub mod estate;
 pub mod inventory;
 
 pub mod audit;
+pub mod judgement;
 pub mod ledger;
 pub mod suppress;
 
+pub mod evidence;
 pub mod report;
 
 pub mod cli;

@@ -9,7 +9,7 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use clap::{Subcommand, ValueEnum};
 use keymuster_api::{Connector, GapKind, Key};
 
-use super::{Exit, audit, config::Config, global::Global, note, scan, state};
+use super::{Exit, config::Config, global::Global, note, scan, sources, state};
 use crate::{
     access::{self, Access, AccessFacts, Decision, Request},
     engine::{Engine, RuleSet},
@@ -172,7 +172,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
         let config = Config::load(global)
             .context("no exports were named; give files, or a configuration that names some")?;
         let mut nothing = Vec::new();
-        let mut all = audit::connectors(&config, &[], &mut nothing)?;
+        let mut all = sources::connectors(&config, &[], &mut nothing)?;
         for glob in nothing {
             note(&format!("not seen: '{glob}' names no file"));
         }

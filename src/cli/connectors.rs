@@ -6,7 +6,7 @@ use anyhow::Result;
 use clap::Subcommand;
 use keymuster_api::{NoProgress, SystemId};
 
-use super::{Exit, audit, config::Config, global::Global, state};
+use super::{Exit, config::Config, global::Global, sources, state};
 use crate::{
     engine::{Engine, RuleSet},
     sweep::{self, SweepOptions, registry::CONNECTORS},
@@ -57,7 +57,7 @@ fn doctor(global: &Global) -> Result<Exit> {
     let mut missing = 0;
     let mut out = anstream::stdout().lock();
     let mut nothing = Vec::new();
-    let connectors = audit::connectors(&config, &[], &mut nothing)?;
+    let connectors = sources::connectors(&config, &[], &mut nothing)?;
     for glob in &nothing {
         missing += 1;
         writeln!(

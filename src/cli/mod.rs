@@ -9,10 +9,12 @@ mod checks;
 mod config;
 mod connectors;
 mod demo;
+mod evidence;
 mod exit;
 mod explain;
 mod generate;
 mod global;
+mod ground;
 mod import;
 mod init;
 mod inventory;
@@ -21,8 +23,10 @@ mod progress;
 mod report;
 mod rules;
 mod scan;
+mod sources;
 mod state;
 mod stop;
+mod tickets;
 
 use std::{
     io::{self, Write as _},
@@ -60,6 +64,9 @@ enum Verb {
     Access(access::Args),
     Explain(explain::Args),
     Report(report::Args),
+    Tickets(tickets::Args),
+    Verify(evidence::VerifyArgs),
+    Replay(evidence::ReplayArgs),
     Import(import::Args),
     Inventory(inventory::Args),
     Connectors(connectors::Args),
@@ -96,6 +103,9 @@ pub fn main() -> ExitCode {
         Verb::Access(args) => access::run(&cli.global, &args),
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
+        Verb::Tickets(args) => tickets::run(&cli.global, &args),
+        Verb::Verify(args) => evidence::verify_folder(&args),
+        Verb::Replay(args) => evidence::replay_folder(&cli.global, &args),
         Verb::Import(args) => import::run(&cli.global, &args),
         Verb::Inventory(args) => inventory::run(&cli.global, &args),
         Verb::Connectors(args) => connectors::run(&cli.global, &args),

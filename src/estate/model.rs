@@ -4,6 +4,7 @@ use keymuster_api::{
     About, Claim, Coverage, Event, Gap, IdentityKind, Item, Known, Lead, Membership, Policy,
     Reference, ResourceKind, SecretId, Slot, Source, Status, Timestamp, Trust,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{Sighting, Sym, Texts};
 
@@ -64,7 +65,7 @@ impl Gathered {
 }
 
 /// A repository, tree, account: something with contents of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// The connector that announced it.
     pub system: keymuster_api::SystemId,

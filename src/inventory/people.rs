@@ -1,9 +1,11 @@
 //! The people directory: who is still there.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Whether somebody is still there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PersonStatus {
     /// Yes.
     Active,
@@ -12,7 +14,7 @@ pub enum PersonStatus {
 }
 
 /// One person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Employee id or login.
     pub id: String,
@@ -35,7 +37,7 @@ pub struct Person {
 }
 
 /// One team, as far as the directory knows it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
     /// Its name.
     pub name: String,
@@ -46,7 +48,7 @@ pub struct Team {
 }
 
 /// The directory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
     /// People, in file order.
     pub people: Vec<Person>,

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use keymuster_api::{Handle, SecretId};
+use serde::{Deserialize, Serialize};
 
 /// Where a record was read.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordSource {
     /// The inventory's configured name.
     pub inventory: String,
@@ -25,7 +26,7 @@ impl fmt::Display for RecordSource {
 /// An identifier with its scheme: `access_key_id`, `arn`, `fingerprint_hmac`, `email`,
 /// `client_id`, `key_id`, `ci_variable`, `vault_path`, `repo_path` (`resource:path`, or a path),
 /// `principal` (a user name), `masked` (`AKIA****ABCD`) …
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identifier {
     /// The scheme.
     pub scheme: String,
@@ -35,7 +36,7 @@ pub struct Identifier {
 
 /// How much depends on it: T0 payment, admin, regulated production; T1 production; T2
 /// internal; T3 public-read, development.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the four tiers are described above")]
 pub enum Tier {
     T0,
@@ -57,7 +58,7 @@ impl Tier {
 }
 
 /// What the record says about the credential's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum RecordStatus {
     Requested,
@@ -88,7 +89,7 @@ impl RecordStatus {
 }
 
 /// Whether an owner is somebody or a team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum OwnerKind {
     Person,
@@ -99,7 +100,7 @@ pub enum OwnerKind {
 /// One line of the register. Empty cells and placeholders (`n/a`, `tbd`, `-`) are `None`. A
 /// date without a time is the end of that day, UTC, for `expires_at`, and its start for all
 /// that happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// `record_id`; where the register has none, derived from inventory and identifiers.
     pub id: String,
@@ -172,7 +173,7 @@ pub struct Record {
 }
 
 /// A cell of a register that is itself a secret: refused, sealed, reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakedCell {
     /// Where.
     pub source: RecordSource,
@@ -189,7 +190,7 @@ pub struct LeakedCell {
 }
 
 /// Every record of every inventory, in order of precedence, then file and row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// The records.
     pub records: Vec<Record>,

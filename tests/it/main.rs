@@ -21,6 +21,8 @@ mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
+/// Life through the nights: evidence, tickets, units and jobs, runs that are killed.
+mod nightly;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// What the other modules share: running the program, making trees and repositories.

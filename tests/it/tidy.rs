@@ -14,7 +14,19 @@ const MAY_USE: &[(&str, &[&str])] = &[
     ("access", &[]),
     ("inventory", &["estate"]),
     ("audit", &["estate", "access", "inventory", "catalogue"]),
+    ("judgement", &["estate", "access", "inventory", "audit"]),
     ("ledger", &["audit"]),
+    (
+        "evidence",
+        &[
+            "estate",
+            "inventory",
+            "audit",
+            "judgement",
+            "ledger",
+            "report",
+        ],
+    ),
     (
         "report",
         &[
@@ -39,7 +51,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "access",
             "inventory",
             "audit",
+            "judgement",
             "ledger",
+            "evidence",
             "report",
             "suppress",
             "sweep",
@@ -108,6 +122,27 @@ const NEVER: &[(&str, &[&str])] = &[
         "inventory",
         &[
             "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "judgement",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "evidence",
+        &[
             "std::thread",
             "std::env",
             "std::net",

@@ -3,6 +3,9 @@
 //! Subjects are named by natural keys ([`Key`]): the ARN of a principal, the id of an access
 //! key. The estate interns them; connectors need not know each other to speak of one thing.
 
+use serde::{Deserialize, Serialize};
+
+use crate::stored::Word;
 use crate::{Coverage, Gap, Handle, Known, Load, SecretId, SystemId, Timestamp};
 
 /// What a connector emits.
@@ -38,7 +41,7 @@ pub enum Item {
 }
 
 /// A natural key: unique in the world, stable, public. `aws:access-key:AKIA…`, an ARN.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub String);
 
 impl From<&str> for Key {
@@ -54,7 +57,7 @@ impl From<String> for Key {
 }
 
 /// Who says so: the connector, and the place there (a file with its line, an endpoint).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// The connector instance.
     pub system: SystemId,
@@ -63,7 +66,8 @@ pub struct Source {
 }
 
 /// What kind of thing a resource is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ResourceKind {
     /// A git repository.
     Repository,
@@ -89,7 +93,10 @@ pub struct Resource {
 }
 
 /// Whether a credential or principal works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It works.
     Active,
@@ -103,7 +110,7 @@ pub enum Status {
 }
 
 /// A credential that a system lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Its natural key.
     pub key: Key,
@@ -138,7 +145,8 @@ pub struct Credential {
 }
 
 /// What kind of principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// The account's root.
     Root,
@@ -155,7 +163,7 @@ pub enum IdentityKind {
 }
 
 /// A principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its natural key: an ARN, a client e-mail.
     pub key: Key,
@@ -184,7 +192,8 @@ pub struct Identity {
 }
 
 /// How a policy is tied to a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AttachmentKind {
     /// Written into the principal.
     Inline,
@@ -199,7 +208,7 @@ pub enum AttachmentKind {
 }
 
 /// One tie between a policy and a principal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attachment {
     /// The principal, or the account.
     pub to: Key,
@@ -208,7 +217,7 @@ pub struct Attachment {
 }
 
 /// A policy document and what it is tied to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Its natural key: an ARN, or `<principal ARN>/inline/<name>`.
     pub key: Key,
@@ -223,7 +232,7 @@ pub struct Policy {
 }
 
 /// Who may become a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// The principal that can be assumed.
     pub identity: Key,
@@ -234,7 +243,7 @@ pub struct Trust {
 }
 
 /// A principal belongs to a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The member.
     pub member: Key,
@@ -245,7 +254,7 @@ pub struct Membership {
 }
 
 /// A named place that holds a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// Its natural key: `github:org/repo:actions:NAME`.
     pub key: Key,
@@ -268,7 +277,7 @@ pub struct Slot {
 }
 
 /// Something uses a slot or a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// What uses it: a job, a manifest.
     pub by: Key,
@@ -279,7 +288,8 @@ pub struct Reference {
 }
 
 /// In what capacity somebody is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimRole {
     /// Named as owner.
     Owner,
@@ -292,7 +302,7 @@ pub enum ClaimRole {
 }
 
 /// Somebody answers for something, says a source. Claims are kept, never collapsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The credential, principal, slot or resource.
     pub subject: Key,
@@ -309,7 +319,8 @@ pub struct Claim {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// It was made.
     Created,
@@ -322,7 +333,7 @@ pub enum EventKind {
 }
 
 /// Something happened to a credential or a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// To what.
     pub subject: Key,
@@ -337,10 +348,11 @@ pub struct Event {
 }
 
 /// Something another connector should look at: a repository a host lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     /// The connector type that can follow it: `git`.
-    pub connector: &'static str,
+    #[serde(deserialize_with = "crate::stored::word")]
+    pub connector: Word,
     /// Its address there.
     pub address: String,
     /// Its name.

@@ -24,6 +24,7 @@ mod path;
 mod place;
 mod progress;
 mod seal;
+mod stored;
 pub mod wire;
 
 pub use connector::{
@@ -43,5 +44,6 @@ pub use memo::Memo;
 pub use place::{ObjectId, PathBytes, PathClass, PathClasses, Place, Spot, SystemId};
 pub use progress::{Cancel, NoProgress, Progress};
 pub use seal::{Handle, Redaction, Redactor, SecretId};
+pub use stored::Word;
 
 pub use jiff::Timestamp;
