@@ -116,6 +116,22 @@ impl State {
         }
     }
 
+    /// From the word used in files.
+    pub fn from_word(word: &str) -> Option<State> {
+        [
+            State::New,
+            State::Open,
+            State::Fixed,
+            State::Regressed,
+            State::Suppressed,
+            State::Accepted,
+            State::NotEvaluated,
+            State::Superseded,
+        ]
+        .into_iter()
+        .find(|state| state.as_str() == word)
+    }
+
     /// Whether it counts for the exit code.
     pub fn is_open(self) -> bool {
         matches!(self, State::New | State::Open | State::Regressed)

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{
     CheckCx, Judged, Subject, Verdict,
     facet::record_key,
-    scope::{Scopes, proven_dead, system_scope},
+    scope::{PLACE, Scopes, proven_dead, system_scope},
 };
 
 /// What is remembered of a finding of an earlier run.
@@ -63,7 +63,20 @@ fn outcome(
 ) -> (bool, String) {
     let fixed = |reason: &str| (true, reason.to_owned());
     let open = |reason: &str| (false, reason.to_owned());
-    let seen = !one.scopes.is_empty() && one.scopes.iter().all(|scope| scopes.is_complete(scope));
+    let mut known = one
+        .scopes
+        .iter()
+        .filter(|scope| !scope.starts_with(PLACE))
+        .peekable();
+    let seen = known.peek().is_some() && known.all(|scope| scopes.is_complete(scope));
+    // A check may pass only because a place was not looked at this time.
+    let placed = one
+        .scopes
+        .iter()
+        .filter_map(|scope| scope.strip_prefix(PLACE));
+    let unlooked = placed
+        .filter(|scope| !scopes.is_complete(scope))
+        .any(|scope| scopes.all.contains_key(scope) || !cx.estate.gathered.gaps.is_empty());
     let exposure = one.check.starts_with("EXP-");
     let verdict = subject.and_then(|subject| judged.verdicts.of(&one.check, subject));
     let credential = match subject {
@@ -72,13 +85,17 @@ fn outcome(
     };
     if let Some(credential) = credential {
         let gone = one.listed && !credential.listed && seen;
-        if proven_dead(credential) {
+        // EXP-01 speaks of the place, too: it is not gone because nobody looked.
+        if proven_dead(credential) && !(one.check == "EXP-01" && unlooked) {
             return fixed("the system says that it is disabled or revoked");
         }
         if gone {
             return fixed("its system was listed completely and does not have it any more");
         }
         return match verdict {
+            Some(Verdict::Passed) if !exposure && unlooked => {
+                open("not all places where it was seen were looked at")
+            }
             Some(Verdict::Passed) if !exposure => fixed("the check passes"),
             // EXP-03 passes only what is proven dead or new, and what is spent.
             Some(Verdict::Passed) if cx.is_spent(credential) => fixed("it has expired"),

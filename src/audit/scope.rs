@@ -127,12 +127,16 @@ pub(super) fn account_scope(provider: &str, account: &str) -> String {
     format!("{provider}:{account}")
 }
 
+/// Before the scope of a place where a listed credential was seen: it says nothing about whether
+/// the credential is gone, and all about what a check made of its exposure.
+pub(super) const PLACE: &str = "place:";
+
 /// What a later run must know to tell "gone" from "not seen".
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Trail {
     /// Whether a system listed the subject.
     pub listed: bool,
-    /// The scopes that would show it, sorted.
+    /// The scopes that would show it, sorted; behind `place:` those where a listed one was seen.
     pub scopes: Vec<String>,
 }
 
@@ -193,14 +197,17 @@ impl<'a> Trails<'a> {
     }
 
     /// The scopes that would show a credential if it were still there.
-    fn scopes_of(&self, credential: &Credential) -> BTreeSet<String> {
+    fn scopes_of(&self, credential: &'a Credential) -> BTreeSet<String> {
         let cx = self.cx;
         if credential.listed {
             let provider = cx.text(credential.provider);
             let account = credential
                 .account
                 .map(|account| account_scope(provider, cx.text(account)));
-            return match account {
+            let places = self
+                .places_of(credential)
+                .map(|scope| format!("{PLACE}{scope}"));
+            let mut listing: BTreeSet<String> = match account {
                 Some(scope) if self.all.contains(scope.as_str()) => BTreeSet::from([scope]),
                 // The connector names its scopes otherwise: all of them must have been seen.
                 _ => credential
@@ -211,21 +218,26 @@ impl<'a> Trails<'a> {
                     .map(|scope| (*scope).to_owned())
                     .collect(),
             };
+            listing.extend(places);
+            return listing;
         }
-        cx.estate
-            .sightings(credential)
-            .map(|sighting| {
-                let resource = cx.estate.resource_of(sighting);
-                let scope = self
-                    .by_resource
-                    .get(&(resource.system.0, resource.name.as_str()));
-                // Without a count of its own nothing ever says that it was seen completely.
-                scope.map_or_else(
-                    || format!("?:{}", resource.name),
-                    |scope| (*scope).to_owned(),
-                )
-            })
-            .collect()
+        self.places_of(credential).collect()
+    }
+
+    /// The scopes of the places where it was seen.
+    fn places_of(&self, credential: &'a Credential) -> impl Iterator<Item = String> {
+        let cx = self.cx;
+        cx.estate.sightings(credential).map(|sighting| {
+            let resource = cx.estate.resource_of(sighting);
+            let scope = self
+                .by_resource
+                .get(&(resource.system.0, resource.name.as_str()));
+            // Without a count of its own nothing ever says that it was seen completely.
+            scope.map_or_else(
+                || format!("?:{}", resource.name),
+                |scope| (*scope).to_owned(),
+            )
+        })
     }
 }
 

@@ -2,43 +2,41 @@
 //! is updated.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Instant,
 };
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use jiff::Timestamp;
-use keymuster_api::{Gap, GapKind, IdentityKind, Source, SystemId};
 
 use super::{
     Exit,
-    config::{self, Config},
-    context,
+    config::Config,
+    evidence::Evidence,
     global::Global,
+    ground::{Standing, read_ground},
     scan,
-    sources::{Connectors, connectors},
+    sources::sweep,
     state,
 };
 use crate::{
-    access::{self, AccessFacts, Evidence},
-    audit::{self, CheckCx, Exceptions, Judged, Policy, PrivilegeFact},
-    catalogue::Kinds,
-    context::Context,
+    audit::{self, Judged},
     engine::{Engine, RuleSet, Seal},
-    estate::{self, Estate, Identity},
-    inventory::{
-        self, Catalogue, Confirmations, Inventory, InventoryMap, InventorySpec, Matches, People,
-        Reviews,
+    estate::Gathered,
+    evidence::{BundleInput, balance, publish, write_facts},
+    judgement::{Case, Earlier, judge},
+    ledger::{self, Changes, Copied, DOCUMENTS, Kept, Ledger, RunRow},
+    report::{
+        ChangesEntry, Document, DocumentInput, FindingEntry, FormatCx, RunFacts, RunSummary,
+        Timings, TrendEntry, format, write_file,
     },
-    ledger::{self, Ledger},
-    report::{Document, DocumentInput, FormatCx, RunFacts, Timings, format, write_file},
-    sweep::{self, SweepMemo, SweepOptions},
 };
 
+/// Runs that a trend shows.
+const TREND: usize = 90;
 /// Name of the ledger in the state folder.
 pub(super) const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -74,125 +72,209 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     run_with(global, &config, args)
 }
 
-/// What a run stands on, read before anything is swept: each of it stops the run if it is wrong.
-pub(super) struct Ground {
-    pub(super) policy: Policy,
-    pub(super) exceptions: Option<Exceptions>,
-    pub(super) inventory: Option<Inventory>,
-    pub(super) people: Option<People>,
-    pub(super) context: Context,
-    pub(super) confirmations: Confirmations,
-    catalogue: Catalogue,
-    pub(super) fail_on: String,
-    formats: Vec<String>,
-    out: PathBuf,
-}
-
 pub(super) fn run_with(global: &Global, config: &Config, args: &Args) -> Result<Exit> {
-    let started = Timestamp::now();
-    let now = global.now();
     let folder = match &global.state {
         Some(folder) => folder.clone(),
         None => config.state_folder()?,
     };
     let seal = key(config, &folder, args)?;
+    // One run at a time: until its end, this one holds the lock.
+    let _lock = (!args.ephemeral)
+        .then(|| state::lock(&folder))
+        .transpose()?;
     let engine = Engine::new(RuleSet::embedded()?, seal.clone());
-    let ground = ground(config, args, &engine, now)?;
-    let mut ledger = if args.ephemeral {
-        Ledger::ephemeral()?
+    let standing = read_ground(config, args, &engine, global.now())?;
+    let (mut ledger, evidence) = if args.ephemeral {
+        (Ledger::ephemeral()?, None)
     } else {
-        Ledger::open(&folder.join(LEDGER_FILE))?
+        let ledger = Ledger::open(&folder.join(LEDGER_FILE))?;
+        let evidence = Evidence::open(config, &ledger)?;
+        (ledger, evidence)
     };
-    fs::create_dir_all(&ground.out)
-        .with_context(|| format!("cannot make the report folder {}", ground.out.display()))?;
-    let kinds = config::advice(Kinds::embedded());
-
-    let mut clock = Clock::default();
-    let mut estate = clock.time("sweep", || {
-        let memo = (!args.ephemeral && !args.no_memo)
-            .then(|| state::open_memo(&folder, &engine, false, &config.file.archives.limits()))
-            .flatten();
-        sweep(global, config, &engine, now, &ground, &folder, memo)
-    })?;
-    let privileges = clock.time("access", || privileges(&estate, now));
-    let (matches, match_notes) = clock.time("reconcile", || match &ground.inventory {
-        Some(inventory) => {
-            inventory::reconcile_confirmed(&estate, inventory, &ground.confirmations)
-        }
-        None => (Matches::default(), Vec::new()),
-    });
-    inventory::attach_claims(
-        &mut estate,
-        &ground.catalogue,
-        ground.inventory.as_ref(),
-        &matches,
-    );
-    let first_exposed = ledger.first_exposed()?;
-    let history = ledger.history()?;
-    let cx = CheckCx {
-        estate: &estate,
-        privileges: &privileges,
-        inventory: ground.inventory.as_ref(),
-        matches: &matches,
-        people: ground.people.as_ref(),
-        kinds: &kinds,
-        policy: &ground.policy,
-        context: &ground.context,
-        exceptions: ground.exceptions.as_ref(),
-        history: &history,
-        first_exposed: &first_exposed,
-        now,
-    };
-    let mut judged = clock.time("check", || audit::run(&cx, &|text| seal.subject(text)));
-    if let Some(problem) = judged.problems.first() {
-        bail!(
-            "the checks contradict themselves, so this is no audit; please report this as a bug: {problem}"
-        );
-    }
-    let has_gaps = !estate.gathered.gaps.is_empty();
-    let run_id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &seal.key_id()[..4]);
-    let facts = ledger::RunFacts {
-        id: run_id.clone(),
-        at: started,
-        now,
-        tool: format!("keymuster {}", env!("CARGO_PKG_VERSION")),
-        complete: !has_gaps,
-        key_id: seal.key_id(),
-    };
-    let changes = clock.time("ledger", || {
-        ledger.settle(&facts, &cx, &mut judged, ground.exceptions.as_ref())
-    })?;
-    ledger.remember(&history, &audit::to_remember(&cx))?;
-    let document = document(
+    fs::create_dir_all(&standing.out)
+        .with_context(|| format!("cannot make the report folder {}", standing.out.display()))?;
+    let mut run = Run {
+        global,
         config,
         args,
-        &ground,
-        &estate,
-        &matches,
-        &judged,
-        &kinds,
-        &facts,
-        clock.timings(started),
-    );
-    let json = serde_json::to_string(&document).context("cannot write the record of the run")?;
-    ledger.put_document(&run_id, &json)?;
+        seal,
+        standing,
+        evidence,
+        clock: Clock::default(),
+        started: Timestamp::now(),
+    };
+    let gathered = run.sweep(&engine, &folder)?;
+    let (document, changes) = run.judge(gathered, &mut ledger)?;
     // An exception that does not count is one that somebody relies on.
-    let inventory_notes = ground.inventory.iter().flat_map(|one| &one.notes);
-    let told = changes.notes.iter().chain(&match_notes);
-    let told = told.filter(|_| !global.quiet);
-    for note in told.chain(inventory_notes.filter(|_| global.verbose > 0)) {
+    let notes = changes.notes.iter().filter(|_| !global.quiet);
+    let about_inventory = run.standing.ground.inventory.iter();
+    let about_inventory = about_inventory.flat_map(|one| &one.notes);
+    for note in notes.chain(about_inventory.filter(|_| global.verbose > 0)) {
         super::note(note);
     }
-    write(global, &ground, &document)?;
-    let is_open = |finding: &audit::Finding| {
-        finding.state.is_open()
-            && finding.check.id != "COV-01"
-            && scan::fails(&ground.fail_on, finding.severity)
+    write(global, &run.standing, &document)?;
+    let fails = |finding: &FindingEntry| {
+        finding.check != "COV-01" && scan::fails(&run.standing.fail_on, finding.grade())
     };
+    let has_gaps = !document.gaps.is_empty();
     Ok(Exit::of(
-        judged.findings.iter().any(is_open),
+        document.open().any(fails),
         has_gaps && !args.allow_gaps,
     ))
+}
+
+/// A run on its way.
+struct Run<'a> {
+    global: &'a Global,
+    config: &'a Config,
+    args: &'a Args,
+    seal: Seal,
+    standing: Standing,
+    evidence: Option<Evidence>,
+    clock: Clock,
+    started: Timestamp,
+}
+
+impl Run<'_> {
+    fn sweep(&mut self, engine: &Engine, folder: &Path) -> Result<Gathered> {
+        let memo = (!self.args.ephemeral && !self.args.no_memo)
+            .then(|| {
+                let limits = self.config.file.archives.limits();
+                state::open_memo(folder, engine, false, &limits)
+            })
+            .flatten();
+        let mut own = vec![self.standing.out.as_path(), folder];
+        own.extend(self.evidence.iter().map(|one| one.folder.as_path()));
+        let now = self.standing.ground.now;
+        self.clock.time("sweep", || {
+            sweep(self.global, self.config, engine, now, &own, folder, memo)
+        })
+    }
+
+    /// Judges what was gathered, and enters it into the memory together with its evidence.
+    fn judge(&mut self, gathered: Gathered, ledger: &mut Ledger) -> Result<(Document, Changes)> {
+        let ground = &self.standing.ground;
+        let complete = gathered.gaps.is_empty();
+        let facts = self.evidence.as_ref();
+        let facts = facts.map(|_| write_facts(&gathered, ground));
+        let case = self.clock.time("join", || Case::new(gathered, ground));
+        let earlier_runs = Earlier {
+            first_exposed: ledger.first_exposed()?,
+            history: ledger.history()?,
+        };
+        let cx = case.cx(ground, &earlier_runs);
+        let judged = self
+            .clock
+            .time("check", || judge(&cx, &|text| self.seal.subject(text)));
+        let mut judged = judged.map_err(|problem| anyhow!(problem))?;
+        let facts_of_run = self.facts(complete);
+        let mut earlier = ledger.runs()?;
+        earlier.retain(|before| before.facts.id != facts_of_run.id);
+        let since = earlier.first().map(|before| before.facts.id.clone());
+        let before = match &self.evidence {
+            Some(_) => ledger.copied()?,
+            None => Vec::new(),
+        };
+        let mut made = None;
+        let exceptions = ground.exceptions.as_ref();
+        let changes = ledger.settle(
+            &facts_of_run,
+            &cx,
+            &mut judged,
+            exceptions,
+            |judged, changes| {
+                let mut document = self.document(&case, judged, &facts_of_run);
+                document.changes = Some(ChangesEntry::new(changes, since));
+                document.trend = trend(&earlier, &document);
+                let root = self.prove(&document, facts, &before, &changes.notes, &facts_of_run)?;
+                let kept = self.kept(&document, root.clone())?;
+                made = Some((document, root));
+                anyhow::Ok(kept)
+            },
+        )?;
+        ledger.remember(&earlier_runs.history, &audit::to_remember(&cx))?;
+        let mut changes = changes;
+        changes.notes.extend(case.notes.iter().cloned());
+        let (document, root) = made.context("a settled run has a document")?;
+        if let (Some(evidence), Some(root)) = (&self.evidence, root) {
+            let path = publish(&evidence.folder, &facts_of_run.id)?;
+            let line = format!("evidence: {}, root {root}", path.display());
+            self.global.say(&line);
+        }
+        Ok((document, changes))
+    }
+
+    /// What the ledger is told of the run.
+    fn facts(&self, complete: bool) -> ledger::RunFacts {
+        let now = self.standing.ground.now;
+        let key_id = self.seal.key_id();
+        let id = format!("{}-{}", now.strftime("%Y%m%dT%H%M%SZ"), &key_id[..4]);
+        ledger::RunFacts {
+            id: match &self.evidence {
+                Some(evidence) => evidence.free(&id),
+                None => id,
+            },
+            at: self.started,
+            now,
+            tool: format!("keymuster {}", env!("CARGO_PKG_VERSION")),
+            complete,
+            key_id,
+        }
+    }
+
+    fn document(&self, case: &Case, judged: &Judged, run: &ledger::RunFacts) -> Document {
+        let ground = &self.standing.ground;
+        Document::build(&DocumentInput {
+            run: &told(self.config, self.args, &self.standing, run),
+            estate: &case.estate,
+            inventory: ground.inventory.as_ref(),
+            matches: &case.matches,
+            findings: &judged.findings,
+            populations: &judged.population,
+            kinds: &ground.kinds,
+            timings: &self.clock.timings(self.started),
+        })
+    }
+
+    /// Holds the sums of a run against one another, and leaves its evidence; gives the root.
+    fn prove(
+        &self,
+        document: &Document,
+        facts: Option<Vec<u8>>,
+        before: &[Copied],
+        notes: &[String],
+        run: &ledger::RunFacts,
+    ) -> Result<Option<String>> {
+        if let Some(wrong) = balance(document).first() {
+            bail!(
+                "the sums of this run do not balance, so it is no audit; please report this as a bug: {wrong}"
+            );
+        }
+        let (Some(evidence), Some(facts)) = (&self.evidence, facts) else {
+            return Ok(None);
+        };
+        let told = told(self.config, self.args, &self.standing, run);
+        let record = evidence.record(self.global, &self.standing, &told, run);
+        let root = evidence.store(BundleInput {
+            run: &record,
+            facts,
+            before,
+            document,
+            notes,
+        })?;
+        Ok(Some(root))
+    }
+
+    fn kept(&self, document: &Document, root: Option<String>) -> Result<Kept> {
+        Ok(Kept {
+            document: Some(
+                serde_json::to_string(document).context("cannot write the record of the run")?,
+            ),
+            documents: self.config.file.state.keep_runs.unwrap_or(DOCUMENTS),
+            summary: Some(RunSummary::new(document).to_json()),
+            root,
+        })
+    }
 }
 
 pub(super) fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
@@ -208,458 +290,41 @@ pub(super) fn key(config: &Config, folder: &Path, args: &Args) -> Result<Seal> {
     }
 }
 
-pub(super) fn ground(
-    config: &Config,
-    args: &Args,
-    engine: &Engine,
-    now: Timestamp,
-) -> Result<Ground> {
-    let table = &config.file.policy;
-    let mut policy = Policy::preset(
-        args.preset
-            .as_deref()
-            .or(table.preset.as_deref())
-            .unwrap_or("default"),
-    )?;
-    if let Some(file) = &table.file {
-        let path = config.path(file);
-        let text = read(&path, "policy")?;
-        policy = Policy::from_toml(&text, &policy)
-            .map_err(|error| anyhow!("{}:{error}", path.display()))?;
-    }
-    let exceptions = match &config.file.exceptions {
-        None => None,
-        Some(table) => {
-            let path = config.path(&table.file);
-            Some(Exceptions::from_toml(
-                &read(&path, "exceptions")?,
-                &path.display().to_string(),
-            )?)
-        }
-    };
-    let fail_on = args
-        .fail_on
-        .clone()
-        .or_else(|| table.fail_on.clone())
-        .unwrap_or_else(|| "low".to_owned());
-    if fail_on != "never" && fail_on.parse::<keymuster_api::Severity>().is_err() {
-        bail!(
-            "{}: fail-on = \"{fail_on}\" is none of: info, low, medium, high, critical, never",
-            config.path.display()
-        );
-    }
-    let formats = if args.format.is_empty() {
-        config.file.report.formats.clone()
-    } else {
-        args.format.clone()
-    };
-    for name in &formats {
-        if format(name).is_none() {
-            let known: Vec<_> = crate::report::FORMATS
-                .iter()
-                .map(|format| format.name())
-                .collect();
-            bail!(
-                "'{name}' is no report format; known are: {}",
-                known.join(", ")
-            );
-        }
-    }
-    Ok(Ground {
-        policy,
-        exceptions,
-        inventory: reviewed(inventory(config, engine)?, config, now)?,
-        people: people(config, now)?,
-        confirmations: confirmations(config)?,
-        catalogue: catalogue(config)?,
-        context: context::read(config, engine)?,
-        fail_on,
-        formats,
-        out: args
-            .out
-            .clone()
-            .unwrap_or_else(|| config.path(&config.file.report.dir)),
-    })
-}
-
-fn read(path: &Path, what: &str) -> Result<String> {
-    fs::read_to_string(path)
-        .with_context(|| {
-            let path = path.display();
-            format!("cannot read {path}; name the {what} file relative to keymuster.toml, or leave the line out")
-        })
-}
-
-fn inventory(config: &Config, engine: &Engine) -> Result<Option<Inventory>> {
-    let mut parts = Vec::new();
-    for table in &config.file.inventory {
-        let path = config.path(&table.file);
-        let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the inventory {}; correct the name in keymuster.toml, or begin one with `keymuster inventory template`", path.display()))?;
-        let label = table.file.display().to_string();
-        let map = InventoryMap::try_from(table.map.clone())
-            .map_err(|message| anyhow!("{}: [inventory.map]: {message}", config.path.display()))?;
-        let spec = InventorySpec {
-            name: table.name.clone().unwrap_or_else(|| label.clone()),
-            file_label: label,
-            format: table.format.clone(),
-            encoding: table.encoding.clone(),
-            delimiter: table.delimiter,
-            sheet: table.sheet.clone(),
-            precedence: table.precedence,
-            entity: table.entity.clone(),
-            map,
-        };
-        parts.push((table.precedence, inventory::read(&spec, &bytes, engine)?));
-    }
-    Ok(if parts.is_empty() {
-        None
-    } else {
-        Some(Inventory::merge(parts))
-    })
-}
-
-fn people(config: &Config, now: Timestamp) -> Result<Option<People>> {
-    let mut parts = Vec::new();
-    for table in &config.file.people {
-        let path = config.path(&table.file);
-        let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the people file {}", path.display()))?;
-        parts.push(inventory::read_people(
-            &table.file.display().to_string(),
-            &bytes,
-            now,
-        )?);
-    }
-    Ok(match parts.len() {
-        0 => None,
-        1 => parts.pop(),
-        _ => Some(People::merge(parts)),
-    })
-}
-
-/// Who looks after what. A pattern that names nothing is an error: without these files other
-/// people would be asked.
-fn catalogue(config: &Config) -> Result<Catalogue> {
-    let mut nothing = Vec::new();
-    let mut catalogue = Catalogue::default();
-    for path in config.expand(&config.file.owners.files, &mut nothing)? {
-        let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the owners file {}", path.display()))?;
-        catalogue.add(&path.display().to_string(), &bytes)?;
-    }
-    if let Some(pattern) = nothing.first() {
-        bail!(
-            "{}: [owners] files: `{pattern}` names no file; correct or remove it",
-            config.path.display()
-        );
-    }
-    Ok(catalogue)
-}
-
-/// The inventory with what reviewers decided since.
-fn reviewed(
-    mut inventory: Option<Inventory>,
-    config: &Config,
-    now: Timestamp,
-) -> Result<Option<Inventory>> {
-    let (Some(inventory_read), Some(table)) = (&mut inventory, &config.file.reviews) else {
-        return Ok(inventory);
-    };
-    let path = config.path(&table.file);
-    // Before the first import there is no such file.
-    if path.exists() {
-        let bytes = fs::read(&path)
-            .with_context(|| format!("cannot read the reviews {}", path.display()))?;
-        let label = table.file.display().to_string();
-        let reviews = Reviews::read(&label, &bytes, now)?;
-        let notes = reviews.apply(inventory_read);
-        inventory_read
-            .notes
-            .extend(reviews.notes.iter().cloned().chain(notes));
-    }
-    Ok(inventory)
-}
-
-fn confirmations(config: &Config) -> Result<Confirmations> {
-    let Some(table) = &config.file.matches else {
-        return Ok(Confirmations::default());
-    };
-    let path = config.path(&table.file);
-    let text = read(&path, "matches")?;
-    Ok(Confirmations::from_toml(
-        &text,
-        &table.file.display().to_string(),
-    )?)
-}
-
-fn sweep(
-    global: &Global,
-    config: &Config,
-    engine: &Engine,
-    now: Timestamp,
-    ground: &Ground,
-    state: &Path,
-    memo: Option<Arc<SweepMemo>>,
-) -> Result<Estate> {
-    let mut nothing = Vec::new();
-    let own: Vec<PathBuf> = [ground.out.as_path(), state]
-        .into_iter()
-        .filter_map(|path| fs::canonicalize(path).ok())
+/// How the estate came to where it is: the newest runs that left their numbers, and this one.
+fn trend(earlier: &[RunRow], document: &Document) -> Vec<TrendEntry> {
+    let summaries = earlier.iter().filter_map(|run| run.summary.as_deref());
+    let mut points: Vec<TrendEntry> = summaries
+        .filter_map(RunSummary::from_json)
+        .take(TREND - 1)
+        .map(|run| run.point())
         .collect();
-    let Connectors {
-        all: mut connectors,
-        leads,
-    } = connectors(config, &own, Some(state), global.offline, &mut nothing)?;
-    let mut dropped = Vec::new();
-    if global.offline {
-        connectors.retain(|connector| {
-            let about = connector.about();
-            if about.network {
-                dropped.push(about.label.clone());
-            }
-            !about.network
-        });
-    }
-    // Connectors that were dropped stood before the one that follows leads.
-    let follower = connectors.len().saturating_sub(1) as u32;
-    let cancel = global.watch();
-    let bar = global.bar();
-    let options = SweepOptions {
-        leads: leads.as_ref().map(|feed| (feed, follower)),
-        jobs: global.jobs(),
-        max_memory: global.max_memory,
-        now,
-        every_version: false,
-        whole: false,
-        unpack: config.file.archives.limits(),
-        cancel: &cancel,
-        memo: memo.as_ref(),
-        progress: &bar,
-    };
-    let mut gathered = sweep::sweep(&connectors, engine, &options);
-    bar.finish();
-    if let Some(note) = memo.as_ref().and_then(|memo| memo.finish()) {
-        super::note(&note);
-    }
-    let gap = |kind, subject: String, reason: &str| Gap {
-        kind,
-        subject,
-        reason: reason.to_owned(),
-        source: Source {
-            system: SystemId(0),
-            locator: config.path.display().to_string(),
-        },
-    };
-    gathered.gaps.extend(nothing.into_iter().map(|glob| {
-        gap(
-            GapKind::Missing,
-            glob,
-            "names no file; correct the path in the configuration",
-        )
-    }));
-    gathered.gaps.extend(dropped.into_iter().map(|label| {
-        gap(
-            GapKind::Missing,
-            label,
-            "left out, because --offline was given",
-        )
-    }));
-    gathered.gaps.sort();
-    Ok(estate::resolve(gathered))
+    points.reverse();
+    points.push(RunSummary::new(document).point());
+    points
 }
 
-/// What each principal can really do, in the words checks use.
-fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
-    let gathered = &estate.gathered;
-    if gathered.policies.is_empty() {
-        return estate
-            .identities
-            .iter()
-            .map(|identity| of_app(estate, identity))
-            .collect();
-    }
-    let facts = AccessFacts {
-        identities: &gathered.identities,
-        policies: &gathered.policies,
-        trusts: &gathered.trusts,
-        memberships: &gathered.memberships,
-        credentials: &gathered.credentials,
-        references: &gathered.references,
-        now: Some(now),
-    };
-    let access = access::assess(&facts);
-    estate
-        .identities
-        .iter()
-        .map(|identity| {
-            if let Some(fact) = of_app(estate, identity) {
-                return Some(fact);
-            }
-            let privilege = access.privilege(&estate.text(identity.key).into())?;
-            Some(PrivilegeFact {
-                admin: privilege
-                    .admin
-                    .as_ref()
-                    .or(privilege.self_granting.as_ref())
-                    .map(words),
-                conditional_admin: privilege.conditional.as_ref().map(words),
-                wildcards: privilege
-                    .wildcard_services
-                    .iter()
-                    .map(|(service, evidence)| (service.clone(), words(evidence)))
-                    .collect(),
-                grants: granted(&access, &estate.text(identity.key).into()),
-                ..escalation_facts(&access, &estate.text(identity.key).into())
-            })
-        })
-        .collect()
-}
-
-/// What a host granted to an app.
-fn of_app(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
-    if identity.kind != IdentityKind::App {
-        return None;
-    }
-    let key = estate.text(identity.key);
-    let all = &estate.gathered.settings;
-    // Sorted by subject.
-    let from = all.partition_point(|setting| setting.subject.0.as_str() < key);
-    let own: Vec<_> = all[from..]
-        .iter()
-        .take_while(|setting| setting.subject.0 == key)
-        .collect();
-    let granted = access::granted(&own)?;
-    Some(PrivilegeFact {
-        admin: granted.admin,
-        wildcards: granted.everywhere,
-        ..PrivilegeFact::default()
-    })
-}
-
-/// What the policies of a principal grant.
-fn granted(access: &access::Access, key: &keymuster_api::Key) -> Vec<audit::Grant> {
-    let grants = access.grants(key).unwrap_or_default().into_iter();
-    grants
-        .map(|one| audit::Grant {
-            action: one.action,
-            policy: match &one.via {
-                Some(group) => format!("{} by {}", one.policy.0, group.0),
-                None => one.policy.0,
-            },
-        })
-        .collect()
-}
-
-/// The ways to more rights, and what is odd about a trust policy, in the words checks use.
-fn escalation_facts(access: &access::Access, key: &keymuster_api::Key) -> PrivilegeFact {
-    let mut fact = PrivilegeFact::default();
-    if let Some(escalation) = access.escalation(key) {
-        let chain = |hops: &Vec<access::Hop>| {
-            let words = |hop: &access::Hop| match &hop.to {
-                Some(to) => format!("{} to {}", hop.way, to.0),
-                None => hop.way.to_owned(),
-            };
-            hops.iter().map(words).collect::<Vec<_>>().join(", then ")
-        };
-        let some = |hops: &Option<Vec<access::Hop>>| {
-            hops.as_ref().filter(|hops| !hops.is_empty()).map(chain)
-        };
-        fact.reaches_admin = some(&escalation.reaches);
-        fact.reaches_admin_if = some(&escalation.reaches_if).map(|chain| {
-            let conditions: BTreeSet<&str> = escalation
-                .ways
-                .iter()
-                .flat_map(|way| way.conditions.iter().map(String::as_str))
-                .collect();
-            let conditions: Vec<&str> = conditions.into_iter().collect();
-            format!("{chain}; depends on {}", conditions.join(", "))
-        });
-    }
-    let about = access.trust_facts().iter().filter(|fact| fact.role == *key);
-    fact.trusts = about
-        .map(|trust| audit::TrustFinding {
-            kind: match trust.kind {
-                access::TrustKind::Public => audit::TrustFindingKind::Public,
-                access::TrustKind::CrossAccount => audit::TrustFindingKind::CrossAccount,
-                access::TrustKind::Deleted => audit::TrustFindingKind::Deleted,
-                access::TrustKind::BroadOidc => audit::TrustFindingKind::BroadOidc,
-                access::TrustKind::AllBut => audit::TrustFindingKind::AllBut,
-            },
-            who: trust.who.clone(),
-            why: trust.why.clone(),
-        })
-        .collect();
-    fact
-}
-
-/// Policy, statement, matched text; then the conditions.
-fn words(evidence: &Evidence) -> String {
-    let mut parts: Vec<String> = Vec::new();
-    for step in evidence.steps.iter().take(3) {
-        let name = step
-            .sid
-            .clone()
-            .unwrap_or_else(|| format!("statement {}", step.statement + 1));
-        parts.push(format!("{} {name}: {}", step.policy.0, step.matched));
-    }
-    parts.dedup();
-    if !evidence.conditions.is_empty() {
-        parts.push(format!("if {}", evidence.conditions.join(" and ")));
-    }
-    parts.join("; ")
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the document is what all parts of a run come together in"
-)]
-fn document(
-    config: &Config,
-    args: &Args,
-    ground: &Ground,
-    estate: &Estate,
-    matches: &Matches,
-    judged: &Judged,
-    kinds: &BTreeMap<String, audit::KindAdvice>,
-    run: &ledger::RunFacts,
-    timings: Timings,
-) -> Document {
-    let mut facts = BTreeMap::new();
-    facts.insert("fail-on".to_owned(), ground.fail_on.clone());
-    facts.insert(
-        "preset".to_owned(),
-        args.preset
-            .clone()
-            .or_else(|| config.file.policy.preset.clone())
-            .unwrap_or_else(|| "default".to_owned()),
-    );
-    facts.insert("allow-gaps".to_owned(), args.allow_gaps.to_string());
-    let run = RunFacts {
+/// What reports tell of a run.
+fn told(config: &Config, args: &Args, standing: &Standing, run: &ledger::RunFacts) -> RunFacts {
+    let facts = [
+        ("fail-on", standing.fail_on.clone()),
+        ("preset", standing.settings.preset.clone()),
+        ("allow-gaps", args.allow_gaps.to_string()),
+    ];
+    RunFacts {
         id: run.id.clone(),
         estate: config.file.estate.clone(),
         now: run.now,
         key_id: (!args.ephemeral).then(|| run.key_id.clone()),
         ephemeral: args.ephemeral,
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
-        facts,
-    };
-    Document::build(&DocumentInput {
-        run: &run,
-        estate,
-        inventory: ground.inventory.as_ref(),
-        matches,
-        findings: &judged.findings,
-        populations: &judged.population,
-        kinds,
-        timings: &timings,
-    })
+        facts: facts.map(|(name, value)| (name.to_owned(), value)).into(),
+    }
 }
 
-fn write(global: &Global, ground: &Ground, document: &Document) -> Result<()> {
-    for name in &ground.formats {
+fn write(global: &Global, standing: &Standing, document: &Document) -> Result<()> {
+    for name in &standing.formats {
         if let Some(format) = format(name) {
-            write_file(&ground.out, format, document, &FormatCx::default())?;
+            write_file(&standing.out, format, document, &FormatCx::default())?;
         }
     }
     if !global.quiet {

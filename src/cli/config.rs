@@ -59,14 +59,25 @@ pub(super) struct ConfigFile {
     pub(super) archives: ArchivesTable,
     #[serde(default)]
     pub(super) report: ReportTable,
+    #[serde(default)]
+    pub(super) evidence: Option<EvidenceTable>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct StateTable {
     pub(super) dir: Option<PathBuf>,
+    pub(super) keep_runs: Option<u32>,
     pub(super) seal: Option<SecretText>,
+}
+
+#[derive(Debug, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct EvidenceTable {
+    pub(super) dir: PathBuf,
+    pub(super) signing_key: SecretText,
 }
 
 /// A secret, never a literal.

@@ -11,16 +11,17 @@ use keymuster_api::Connector;
 
 use super::{
     Exit, audit,
-    config::{self, Config},
+    config::Config,
     global::Global,
+    ground::read_ground,
     scan,
 };
 use crate::{
-    audit::{CheckCx, Finding, History, Subject, find, run_some},
-    catalogue::Kinds,
+    audit::{Finding, Subject, find, run_some},
     engine::{Engine, RuleSet},
-    estate::{self, Estate},
-    inventory::{self, Matches},
+    estate::Gathered,
+    inventory::Matches,
+    judgement::{Case, Earlier},
     sweep::{self, SweepOptions, registry},
 };
 
@@ -65,36 +66,18 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     };
     let seal = audit::key(&config, &folder, &as_audit)?;
     let engine = Engine::new(RuleSet::embedded()?, seal.clone());
-    let ground = audit::ground(&config, &as_audit, &engine, now)?;
+    let standing = read_ground(&config, &as_audit, &engine, now)?;
+    let ground = &standing.ground;
     if ground.inventory.is_none() {
         bail!(
             "{}: without an [[inventory]] every credential would look new; name the register",
             config.path.display()
         );
     }
-    let estate = change(global, args, &engine)?;
-    let matches = match &ground.inventory {
-        Some(inventory) => {
-            inventory::reconcile_confirmed(&estate, inventory, &ground.confirmations).0
-        }
-        None => Matches::default(),
-    };
-    let kinds = config::advice(Kinds::embedded());
-    let privileges = vec![None; estate.identities.len()];
-    let cx = CheckCx {
-        estate: &estate,
-        privileges: &privileges,
-        inventory: ground.inventory.as_ref(),
-        matches: &matches,
-        people: ground.people.as_ref(),
-        kinds: &kinds,
-        policy: &ground.policy,
-        context: &ground.context,
-        exceptions: ground.exceptions.as_ref(),
-        history: &History::new(),
-        first_exposed: &Default::default(),
-        now,
-    };
+    let case = Case::new(change(global, args, &engine)?, ground);
+    // A change is judged by itself.
+    let earlier = Earlier::default();
+    let cx = case.cx(ground, &earlier);
     let checks: Vec<_> = CHECKS.iter().filter_map(|id| find(id)).collect();
     let mut judged = run_some(&cx, &|text| seal.subject(text), &checks);
     if let Some(problem) = judged.problems.first() {
@@ -103,20 +86,20 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
     // The rest of the register is not what this change is about.
     judged
         .findings
-        .retain(|finding| is_of_change(&matches, finding));
+        .retain(|finding| is_of_change(&case.matches, finding));
     if let Some(exceptions) = &ground.exceptions {
         // What covers nothing here may cover much in the audit.
         exceptions.apply(&cx, &mut judged.findings);
     }
     tell(&judged.findings, &config)?;
-    for gap in &estate.gathered.gaps {
+    for gap in &case.estate.gathered.gaps {
         super::note(&format!("not seen: {gap}"));
     }
     let fails = judged
         .findings
         .iter()
-        .any(|finding| finding.state.is_open() && scan::fails(&ground.fail_on, finding.severity));
-    Ok(Exit::of(fails, !estate.gathered.gaps.is_empty()))
+        .any(|finding| finding.state.is_open() && scan::fails(&standing.fail_on, finding.severity));
+    Ok(Exit::of(fails, !case.estate.gathered.gaps.is_empty()))
 }
 
 /// Whether a finding is about what the change brings in.
@@ -131,7 +114,7 @@ fn is_of_change(matches: &Matches, finding: &Finding) -> bool {
     }
 }
 
-fn change(global: &Global, args: &Args, engine: &Engine) -> Result<Estate> {
+fn change(global: &Global, args: &Args, engine: &Engine) -> Result<Gathered> {
     let range = args.range.clone().unwrap_or_else(|| "staged".to_owned());
     if range != "staged" && !range.contains("..") {
         bail!("'{range}' is no change; write REV..REV, or staged");
@@ -168,7 +151,7 @@ fn change(global: &Global, args: &Args, engine: &Engine) -> Result<Estate> {
     };
     let gathered = sweep::sweep(&connectors, engine, &options);
     bar.finish();
-    Ok(estate::resolve(gathered))
+    Ok(gathered)
 }
 
 fn tell(findings: &[Finding], config: &Config) -> Result<()> {

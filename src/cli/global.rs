@@ -58,6 +58,11 @@ impl Global {
         self.now.unwrap_or_else(Timestamp::now)
     }
 
+    /// Whether the point in time was given.
+    pub(super) fn has_now(&self) -> bool {
+        self.now.is_some()
+    }
+
     pub(super) fn jobs(&self) -> usize {
         let jobs = self
             .jobs

@@ -10,11 +10,13 @@ mod config;
 mod connectors;
 mod context;
 mod demo;
+mod evidence;
 mod exit;
 mod explain;
 mod gate;
 mod generate;
 mod global;
+mod ground;
 mod import;
 mod init;
 mod inventory;
@@ -27,6 +29,7 @@ mod scan;
 mod sources;
 mod state;
 mod stop;
+mod tickets;
 
 use std::{
     io::{self, Write as _},
@@ -65,6 +68,9 @@ enum Verb {
     Access(access::Args),
     Explain(explain::Args),
     Report(report::Args),
+    Tickets(tickets::Args),
+    Verify(evidence::VerifyArgs),
+    Replay(evidence::ReplayArgs),
     Import(import::Args),
     Inventory(inventory::Args),
     Review(review::Args),
@@ -103,6 +109,9 @@ pub fn main() -> ExitCode {
         Verb::Access(args) => access::run(&cli.global, &args),
         Verb::Explain(args) => explain::run(&cli.global, &args),
         Verb::Report(args) => report::run(&cli.global, &args),
+        Verb::Tickets(args) => tickets::run(&cli.global, &args),
+        Verb::Verify(args) => evidence::verify_folder(&args),
+        Verb::Replay(args) => evidence::replay_folder(&cli.global, &args),
         Verb::Import(args) => import::run(&cli.global, &args),
         Verb::Review(args) => review::run(&cli.global, &args),
         Verb::Inventory(args) => inventory::run(&cli.global, &args),

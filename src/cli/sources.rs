@@ -1,17 +1,27 @@
 //! From the tables of keymuster.toml to connectors.
 
-use std::path::{Path, PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use anyhow::{Context as _, Result, anyhow, bail};
-use keymuster_api::Connector;
+use jiff::Timestamp;
+use keymuster_api::{Connector, Gap, GapKind, Source, SystemId};
 use keymuster_files::{Root, Tree};
 use zeroize::Zeroizing;
 
 use super::{
     config::{self, Config, ConnectorTable, GithubAppTable, SecretText},
+    global::Global,
     scan,
 };
-use crate::sweep::{follow::LeadFeed, registry};
+use crate::{
+    engine::Engine,
+    estate::Gathered,
+    sweep::{self, SweepMemo, SweepOptions, follow::LeadFeed, registry},
+};
 
 /// The configured connectors.
 pub(super) struct Connectors {
@@ -242,4 +252,81 @@ fn github_login(
         }
         (None, None) => None,
     })
+}
+
+/// Sweeps what is configured. `own` are our own folders.
+pub(super) fn sweep(
+    global: &Global,
+    config: &Config,
+    engine: &Engine,
+    now: Timestamp,
+    own: &[&Path],
+    state: &Path,
+    memo: Option<Arc<SweepMemo>>,
+) -> Result<Gathered> {
+    let mut nothing = Vec::new();
+    let own: Vec<PathBuf> = own
+        .iter()
+        .filter_map(|path| fs::canonicalize(path).ok())
+        .collect();
+    let Connectors {
+        all: mut connectors,
+        leads,
+    } = connectors(config, &own, Some(state), global.offline, &mut nothing)?;
+    let mut dropped = Vec::new();
+    if global.offline {
+        connectors.retain(|connector| {
+            let about = connector.about();
+            if about.network {
+                dropped.push(about.label.clone());
+            }
+            !about.network
+        });
+    }
+    // Connectors that were dropped stood before the one that follows leads.
+    let follower = connectors.len().saturating_sub(1) as u32;
+    let cancel = global.watch();
+    let bar = global.bar();
+    let options = SweepOptions {
+        leads: leads.as_ref().map(|feed| (feed, follower)),
+        jobs: global.jobs(),
+        max_memory: global.max_memory,
+        now,
+        every_version: false,
+        whole: false,
+        unpack: config.file.archives.limits(),
+        cancel: &cancel,
+        memo: memo.as_ref(),
+        progress: &bar,
+    };
+    let mut gathered = sweep::sweep(&connectors, engine, &options);
+    bar.finish();
+    if let Some(note) = memo.as_ref().and_then(|memo| memo.finish()) {
+        super::note(&note);
+    }
+    let gap = |kind, subject: String, reason: &str| Gap {
+        kind,
+        subject,
+        reason: reason.to_owned(),
+        source: Source {
+            system: SystemId(0),
+            locator: config.path.display().to_string(),
+        },
+    };
+    gathered.gaps.extend(nothing.into_iter().map(|glob| {
+        gap(
+            GapKind::Missing,
+            glob,
+            "names no file; correct the path in the configuration",
+        )
+    }));
+    gathered.gaps.extend(dropped.into_iter().map(|label| {
+        gap(
+            GapKind::Missing,
+            label,
+            "left out, because --offline was given",
+        )
+    }));
+    gathered.gaps.sort();
+    Ok(gathered)
 }

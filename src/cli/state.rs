@@ -22,6 +22,8 @@ use crate::{
 
 /// Name of the key file in the state folder.
 const KEY_FILE: &str = "seal.key";
+/// Name of the lock in the state folder.
+const LOCK_FILE: &str = "run.lock";
 /// Name of the memory of earlier runs in the state folder.
 const MEMO_FILE: &str = "memo.sqlite";
 
@@ -54,6 +56,33 @@ pub(super) fn open_memo(
                 folder.display()
             ));
             None
+        }
+    }
+}
+
+/// Takes the lock of a state folder, which ends with the process, however that ends.
+pub(super) fn lock(folder: &Path) -> Result<fs::File> {
+    fs::create_dir_all(folder)
+        .with_context(|| format!("cannot make the state folder {}", folder.display()))?;
+    let path = folder.join(LOCK_FILE);
+    let mut options = fs::OpenOptions::new();
+    options.create(true).append(true);
+    let file = options
+        .open(&path)
+        .with_context(|| format!("cannot open the lock {}", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(fs::TryLockError::WouldBlock) => bail!(
+            "another run holds {}; wait for its end, or give this one a state folder of its own (--state)",
+            path.display()
+        ),
+        // Some network file systems have no locks: the ledger's own still holds.
+        Err(fs::TryLockError::Error(error)) => {
+            super::note(&format!(
+                "cannot lock {}: {error}; make sure that runs do not overlap",
+                path.display()
+            ));
+            Ok(file)
         }
     }
 }
@@ -103,6 +132,17 @@ pub(super) fn make_key(folder: &Path) -> Result<Seal> {
     let key = random_key()?;
     let text: Zeroizing<String> =
         Zeroizing::new(key.iter().map(|byte| format!("{byte:02x}")).collect());
+    write_private(&path, &text)?;
+    Ok(Seal::new(*key))
+}
+
+/// Where the key of a state folder lies.
+pub(super) fn key_file(folder: &Path) -> PathBuf {
+    folder.join(KEY_FILE)
+}
+
+/// Writes a file that only its owner can read, where there is none.
+pub(super) fn write_private(path: &Path, text: &str) -> Result<()> {
     let mut options = fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -111,12 +151,11 @@ pub(super) fn make_key(folder: &Path) -> Result<Seal> {
         options.mode(0o600);
     }
     let mut file = options
-        .open(&path)
+        .open(path)
         .with_context(|| format!("cannot write the key {}", path.display()))?;
-    writeln!(file, "{}", *text)
+    writeln!(file, "{}", text.trim_end())
         .and_then(|()| file.sync_all())
-        .with_context(|| format!("cannot write the key {}", path.display()))?;
-    Ok(Seal::new(*key))
+        .with_context(|| format!("cannot write the key {}", path.display()))
 }
 
 /// A key for this run only.
@@ -124,7 +163,7 @@ pub(super) fn passing_key() -> Result<Seal> {
     Ok(Seal::new(*random_key()?))
 }
 
-fn random_key() -> Result<Zeroizing<[u8; 32]>> {
+pub(super) fn random_key() -> Result<Zeroizing<[u8; 32]>> {
     let mut key = Zeroizing::new([0; 32]);
     getrandom::fill(&mut *key)
         .map_err(|error| anyhow::anyhow!("the system gives no random bytes: {error}"))?;

@@ -1,12 +1,12 @@
 //! `approvers.toml`: who may approve what.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::tree::toml_error;
 use crate::inventory::{InventoryError, Tier};
 
 /// The list of approvers.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approvers {
     /// Which edition of the criteria this is; shown in evidence.
     pub version: String,
@@ -17,7 +17,7 @@ pub struct Approvers {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approver {
     /// A person or a team, as written.
     pub who: String,

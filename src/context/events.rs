@@ -1,12 +1,14 @@
 //! The feed of lifecycle events: who left, what was retired, which vendor ended, what happened.
 
+use serde::{Deserialize, Serialize};
+
 use jiff::Timestamp;
 
 use super::sheet::Sheet;
 use crate::inventory::{DayIs, InventoryError, squeezed};
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LifeEventKind {
     /// Somebody left, or changed to work that has nothing to do with it.
     Leaver,
@@ -62,7 +64,7 @@ impl LifeEventKind {
 }
 
 /// One event.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct LifeEvent {
     /// When.
     pub at: Timestamp,

@@ -8,6 +8,8 @@
 //! Invariant: cells that are secrets are wiped while a table is read; of gateway files only
 //! names and settings are kept, never keys.
 
+use serde::{Deserialize, Serialize};
+
 mod approvers;
 mod backstage;
 mod events;
@@ -38,7 +40,7 @@ use crate::inventory::InventoryError;
 
 /// Everything the organisation says besides its register. `None` where no such file was given,
 /// which is different from one that is empty.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Context {
     /// What happened to people, applications, vendors; by time.
     pub events: Option<Vec<LifeEvent>>,

@@ -1,12 +1,12 @@
 //! `scopes.toml`: the scopes, issuers and ways of authentication that the organisation agreed on.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::tree::toml_error;
 use crate::inventory::InventoryError;
 
 /// The catalogue of scopes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scopes {
     /// Its edition.
     pub version: String,
@@ -22,7 +22,7 @@ pub struct Scopes {
 }
 
 /// One scope.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ScopeEntry {
     /// Its name.
     pub name: String,

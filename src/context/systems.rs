@@ -1,12 +1,14 @@
 //! Systems and APIs: what the catalogue says about them, and what their own documents say.
 
+use serde::{Deserialize, Serialize};
+
 use jiff::Timestamp;
 
 use super::sheet::Sheet;
 use crate::inventory::{DayIs, InventoryError, Tier, squeezed, tier_of_word};
 
 /// What an entry of the catalogue is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum SystemKind {
     /// Something that is called.
     Api,
@@ -90,7 +92,7 @@ impl AuthMethod {
 }
 
 /// A way to authenticate that an API offers, and where that is said.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Auth {
     /// Which.
     pub method: AuthMethod,
@@ -99,7 +101,7 @@ pub struct Auth {
 }
 
 /// The access policy of an API.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct PolicyRef {
     /// What it says, as one word: equal words, equal policies.
     pub digest: String,
@@ -112,7 +114,7 @@ pub struct PolicyRef {
 }
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct System {
     /// What it is.
     pub kind: SystemKind,

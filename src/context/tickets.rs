@@ -2,13 +2,15 @@
 //!
 //! Only ids, states, dates and names of people are kept; descriptions are not.
 
+use serde::{Deserialize, Serialize};
+
 use jiff::Timestamp;
 
 use super::sheet::Sheet;
 use crate::inventory::{DayIs, InventoryError, squeezed};
 
 /// One ticket.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ticket {
     /// `SEC-123`, `CHG0030001`.
     pub id: String,

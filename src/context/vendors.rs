@@ -1,12 +1,14 @@
 //! Vendors and partners: contract, end, playbook.
 
+use serde::{Deserialize, Serialize};
+
 use jiff::Timestamp;
 
 use super::sheet::Sheet;
 use crate::inventory::{DayIs, InventoryError, squeezed};
 
 /// A vendor or partner.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Vendor {
     /// Its name.
     pub name: String,

@@ -5,6 +5,7 @@ use keymuster_api::{
     Policy, Reference, ResourceKind, SecretId, Setting, Slot, SlotUse, Source, Status, Timestamp,
     Trust,
 };
+use serde::{Deserialize, Serialize};
 
 use super::{Sighting, Sym, Texts, Usage};
 
@@ -74,7 +75,7 @@ impl Gathered {
 }
 
 /// A repository, tree, account: something with contents of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Resource {
     /// The connector that announced it.
     pub system: keymuster_api::SystemId,

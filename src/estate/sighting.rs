@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use keymuster_api::{CommitFact, Confidence, Details, ObjectId, SecretId, Severity};
+use serde::{Deserialize, Serialize};
 
 /// Where in its object a secret stands. Lines and columns count from 1, columns in bytes; the
 /// end is the position of the last byte.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Position {
     /// Line of the first byte.
     pub line: u64,
@@ -19,7 +20,7 @@ pub struct Position {
 }
 
 /// Why a sighting does not count, which is shown and never silent.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Suppressed {
     /// What suppresses it: `inline comment`, or the file and line of the entry.
     pub by: String,
@@ -30,7 +31,7 @@ pub struct Suppressed {
 }
 
 /// One secret at one place, sealed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sighting {
     /// Index of the resource in the estate.
     pub resource: u32,

@@ -1,12 +1,12 @@
 //! `matches.toml`: what people decided about a credential and a record, kept in a file that can
 //! be reviewed like code.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::InventoryError;
 
 /// One decision.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmation {
     /// The credential: its subject, as reports show it, an alias of it, or its public identifier.
     pub credential: String,
@@ -23,7 +23,7 @@ pub struct Confirmation {
 }
 
 /// Every decision.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Confirmations {
     /// In file order.
     pub entries: Vec<Confirmation>,

@@ -4,9 +4,10 @@ use std::{collections::BTreeMap, fmt, sync::LazyLock};
 
 use jiff::Timestamp;
 use keymuster_api::{Handle, SecretId};
+use serde::{Deserialize, Serialize};
 
 /// Where a record was read.
-#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RecordSource {
     /// The inventory's configured name.
     pub inventory: String,
@@ -25,7 +26,7 @@ impl fmt::Display for RecordSource {
 /// An identifier with its scheme: `access_key_id`, `arn`, `fingerprint_hmac`, `email`,
 /// `client_id`, `key_id`, `ci_variable`, `vault_path`, `repo_path` (`resource:path`, or a path),
 /// `principal` (a user name), `masked` (`AKIA****ABCD`) …
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Identifier {
     /// The scheme.
     pub scheme: String,
@@ -35,7 +36,7 @@ pub struct Identifier {
 
 /// How much depends on it: T0 payment, admin, regulated production; T1 production; T2
 /// internal; T3 public-read, development.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the four tiers are described above")]
 pub enum Tier {
     T0,
@@ -57,7 +58,7 @@ impl Tier {
 }
 
 /// What the record says about the credential's life.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum RecordStatus {
     Requested,
@@ -88,7 +89,7 @@ impl RecordStatus {
 }
 
 /// Whether an owner is somebody or a team.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum OwnerKind {
     Person,
@@ -97,7 +98,7 @@ pub enum OwnerKind {
 }
 
 /// What a reviewer decided.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum ReviewDecision {
     Keep,
@@ -117,7 +118,7 @@ impl ReviewDecision {
 }
 
 /// A duty that somebody has towards a credential, besides its owner and its approver.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Stands in for the owner.
     Delegate,
@@ -182,7 +183,7 @@ impl Role {
 }
 
 /// What a piece of evidence proves.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of the record")]
 pub enum EvidenceKind {
     Issuance,
@@ -206,7 +207,7 @@ impl EvidenceKind {
 }
 
 /// A ticket, log or document that the register refers to.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct EvidenceRef {
     /// What it proves, where the register says.
     pub kind: Option<EvidenceKind>,
@@ -260,7 +261,7 @@ pub struct RecordDetails {
 
 /// One field of which two registers say different things. The record holds what the register of
 /// higher precedence says.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Conflict {
     /// The field, as `[inventory.map]` writes it.
     pub field: &'static str,
@@ -273,7 +274,7 @@ pub struct Conflict {
 /// One line of the register. Empty cells and placeholders (`n/a`, `tbd`, `-`) are `None`. A
 /// date without a time is the end of that day, UTC, for `expires_at`, and its start for all
 /// that happened.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     /// `record_id`; where the register has none, derived from inventory and identifiers.
     pub id: String,
@@ -371,7 +372,7 @@ impl Record {
 }
 
 /// A cell of a register that is itself a secret: refused, sealed, reported.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeakedCell {
     /// Where.
     pub source: RecordSource,
@@ -388,7 +389,7 @@ pub struct LeakedCell {
 }
 
 /// Every record of every inventory, in order of precedence, then file and row.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inventory {
     /// The records.
     pub records: Vec<Record>,

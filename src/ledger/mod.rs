@@ -7,11 +7,17 @@
 //! Invariant: never a secret in it; it stores what findings show.
 
 mod body;
+mod copy;
 mod past;
+mod plan;
 mod schema;
 mod settle;
+mod tickets;
 
-pub use settle::{Changes, RunFacts};
+pub use copy::Copied;
+pub use plan::{Act, Step, plan};
+pub use settle::{Changes, Kept, RunFacts};
+pub use tickets::{Exported, LearnOutcome, Learned, Standing, Ticket};
 
 use std::{
     collections::BTreeMap,
@@ -20,13 +26,13 @@ use std::{
 };
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension};
 
 /// How long to wait for another run that writes.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How many documents of earlier runs are kept.
-const DOCUMENTS: i64 = 30;
+/// How many documents of earlier runs are kept, if nobody says otherwise.
+pub const DOCUMENTS: u32 = 30;
 
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -78,6 +84,10 @@ pub struct RunRow {
     pub facts: RunFacts,
     /// Whether its document is still kept.
     pub has_document: bool,
+    /// What is kept of it for ever, as JSON.
+    pub summary: Option<String>,
+    /// The root of its evidence, in hexadecimal digits.
+    pub root: Option<String>,
 }
 
 impl Ledger {
@@ -131,7 +141,7 @@ impl Ledger {
     /// When the ledger cannot be read.
     pub fn runs(&self) -> Result<Vec<RunRow>, LedgerError> {
         let mut query = self.connection.prepare(
-            "select id, at, now, tool, complete, key_id, document is not null from runs order by rowid desc",
+            "select id, at, now, tool, complete, key_id, document is not null, summary, root from runs order by rowid desc",
         )?;
         let rows = query.query_map([], |row| {
             let texts: [String; 5] = [
@@ -141,10 +151,11 @@ impl Ledger {
                 row.get(3)?,
                 row.get(5)?,
             ];
-            Ok((texts, row.get(4)?, row.get(6)?))
+            let kept: [Option<String>; 2] = [row.get(7)?, row.get(8)?];
+            Ok((texts, row.get(4)?, row.get(6)?, kept))
         })?;
         rows.map(|row| {
-            let ([id, at, now, tool, key_id], complete, has_document) = row?;
+            let ([id, at, now, tool, key_id], complete, has_document, [summary, root]) = row?;
             Ok(RunRow {
                 facts: RunFacts {
                     id,
@@ -155,34 +166,11 @@ impl Ledger {
                     key_id,
                 },
                 has_document,
+                summary,
+                root,
             })
         })
         .collect()
-    }
-
-    /// Keeps the document (the record of findings as JSON) of a settled run. Those of the
-    /// newest 30 runs are kept.
-    ///
-    /// # Errors
-    /// When the run was not settled, or the ledger cannot be written.
-    pub fn put_document(&mut self, run: &str, json: &str) -> Result<(), LedgerError> {
-        let transaction = self
-            .connection
-            .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-        let known = transaction.execute(
-            "update runs set document = ?2 where id = ?1",
-            params![run, json],
-        )?;
-        if known == 0 {
-            return Err(LedgerError::Row(format!("run {run} was not settled")));
-        }
-        transaction.execute(
-            "update runs set document = null where document is not null and rowid not in
-             (select rowid from runs where document is not null order by rowid desc limit ?1)",
-            [DOCUMENTS],
-        )?;
-        transaction.commit()?;
-        Ok(())
     }
 
     /// The document of a run, or of the newest run that has one.

@@ -7,27 +7,12 @@ use rusqlite::{TransactionBehavior, params};
 use super::{Ledger, LedgerError, read_time};
 use crate::audit::{History, Past};
 
-// Made where it is missing, so that a ledger of before has none of it and needs no step.
-const TABLE: &str = "
-    create table if not exists past (
-        subject text not null,
-        at text not null,
-        expires text,
-        owner text,
-        team text,
-        secret text,
-        approved_at text,
-        primary key (subject, at)
-    ) without rowid;
-";
-
 impl Ledger {
     /// What earlier runs saw, by canonical subject; oldest first.
     ///
     /// # Errors
     /// When the ledger cannot be read.
     pub fn history(&self) -> Result<History, LedgerError> {
-        self.connection.execute_batch(TABLE)?;
         let mut query = self.connection.prepare(
             "select subject, at, expires, owner, team, secret, approved_at from past order by subject, at",
         )?;
@@ -57,7 +42,6 @@ impl Ledger {
         known: &History,
         seen: &[(String, Past)],
     ) -> Result<(), LedgerError> {
-        self.connection.execute_batch(TABLE)?;
         let last: BTreeMap<&String, &Past> = known
             .iter()
             .filter_map(|(subject, all)| Some((subject, all.last()?)))

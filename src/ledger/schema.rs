@@ -3,13 +3,14 @@
 use rusqlite::Connection;
 
 /// The schema this program writes.
-pub(super) const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
 
 /// Marks the file as a ledger of keymuster (`KMLG`), so that no other database is taken for one.
 pub(super) const APPLICATION: i64 = 0x4b4d_4c47;
 
 /// One step for each version, from the one before.
-const STEPS: [&str; 1] = ["
+const STEPS: [&str; 2] = [
+    "
     create table runs (
         id text primary key,
         at text not null,
@@ -47,7 +48,32 @@ const STEPS: [&str; 1] = ["
         subject text primary key,
         first_exposed text not null
     ) without rowid;
-"];
+",
+    "
+    alter table runs add column summary text;
+    alter table runs add column root text;
+    create table tickets (
+        finding text not null,
+        tracker text not null,
+        key text,
+        open integer not null,
+        content text not null,
+        at text not null,
+        primary key (finding, tracker)
+    ) without rowid;
+
+    create table past (
+        subject text not null,
+        at text not null,
+        expires text,
+        owner text,
+        team text,
+        secret text,
+        approved_at text,
+        primary key (subject, at)
+    ) without rowid;
+",
+];
 
 /// Brings a ledger of this version up to [`VERSION`].
 pub(super) fn migrate(connection: &mut Connection, from: i64) -> rusqlite::Result<()> {

@@ -80,24 +80,55 @@ impl Row {
 impl Ledger {
     /// Enters a run: gives each finding the id it is published under, its state, first and last
     /// seen and due date; applies exceptions; adds what was open before and is mended now, or
-    /// was not looked at. All of it, or nothing.
+    /// was not looked at. Then `keep` says what to remember of the run; it may leave files of its
+    /// own, which count from the moment this returns. All of it, or nothing.
     ///
     /// # Errors
-    /// When the ledger cannot be read or written; `judged` is then of no use.
-    pub fn settle(
+    /// When the ledger cannot be read or written, or `keep` fails; `judged` is then of no use.
+    pub fn settle<E: From<LedgerError>>(
         &mut self,
         run: &RunFacts,
         cx: &CheckCx<'_>,
         judged: &mut Judged,
         exceptions: Option<&Exceptions>,
-    ) -> Result<Changes, LedgerError> {
+        keep: impl FnOnce(&mut Judged, &Changes) -> Result<Kept, E>,
+    ) -> Result<Changes, E> {
         let transaction = self
             .connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            .transaction_with_behavior(TransactionBehavior::Immediate)
+            .map_err(LedgerError::from)?;
         let changes = settle(&transaction, run, cx, judged, exceptions)?;
-        transaction.commit()?;
+        let kept = keep(judged, &changes)?;
+        put_kept(&transaction, run, &kept)?;
+        transaction.commit().map_err(LedgerError::from)?;
         Ok(changes)
     }
+}
+
+/// What the ledger keeps of a run besides its findings.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Kept {
+    /// The record of findings, as JSON.
+    pub document: Option<String>,
+    /// How many documents are kept, this one included.
+    pub documents: u32,
+    /// What is kept for ever: few numbers, as JSON.
+    pub summary: Option<String>,
+    /// The root of the run's evidence.
+    pub root: Option<String>,
+}
+
+fn put_kept(transaction: &Transaction<'_>, run: &RunFacts, kept: &Kept) -> Result<(), LedgerError> {
+    transaction.execute(
+        "update runs set document = ?2, summary = ?3, root = ?4 where id = ?1",
+        params![run.id, kept.document, kept.summary, kept.root],
+    )?;
+    transaction.execute(
+        "update runs set document = null where document is not null and rowid not in
+         (select rowid from runs where document is not null order by rowid desc limit ?1)",
+        [kept.documents],
+    )?;
+    Ok(())
 }
 
 fn settle(
@@ -198,6 +229,11 @@ fn adopt(
         )?;
         if let Some(oldest) = &oldest {
             put_alias(transaction, &oldest.id, &other.id)?;
+            // Its ticket goes on under the id that stays, unless that has one of its own.
+            transaction.execute(
+                "update or ignore tickets set finding = ?1 where finding = ?2",
+                [&oldest.id, &other.id],
+            )?;
         }
     }
     if let Some(oldest) = &oldest
@@ -431,7 +467,7 @@ fn load(transaction: &Transaction<'_>) -> Result<BTreeMap<String, Row>, LedgerEr
 }
 
 /// A time as text that sorts like the time: always UTC, always with nine digits.
-fn stamp(at: Timestamp) -> String {
+pub(super) fn stamp(at: Timestamp) -> String {
     format!("{at:.9}")
 }
 

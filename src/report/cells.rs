@@ -89,6 +89,27 @@ pub(crate) fn check(bytes: &[u8]) -> Result<(), String> {
     Ok(())
 }
 
+/// Checks a file with a header, and gives the cells of these columns, row by row.
+///
+/// # Errors
+/// What is wrong; a column that is missing.
+pub(crate) fn columns(bytes: &[u8], names: &[&str]) -> Result<Vec<Vec<String>>, String> {
+    check(bytes)?;
+    let mut rows = csv::Reader::from_reader(bytes);
+    let header = rows.headers().map_err(|error| error.to_string())?.clone();
+    let at = |name: &&str| {
+        let place = header.iter().position(|column| column == *name);
+        place.ok_or_else(|| format!("there is no column {name}"))
+    };
+    let places: Vec<usize> = names.iter().map(at).collect::<Result<_, _>>()?;
+    rows.records()
+        .map(|row| {
+            let row = row.map_err(|error| error.to_string())?;
+            Ok(places.iter().map(|&place| row[place].to_owned()).collect())
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Table, check, disarmed, list};

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::{Document, Format, FormatCx, wire};
+use super::{Document, Format, FormatCx, PlanFile, TicketFile, Tracker, wire};
 
 /// Why a file could not be written; the file that had its name before is still there.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,49 @@ pub fn write_file(
         }
     }
     write_checked(&path, |out| wire::pretty(out, &list), |_| Ok(()))?;
+    Ok(path)
+}
+
+/// Writes the files of a plan into a folder, and `tickets.plan.json` beside them. Files of an
+/// earlier plan are removed first: importing them once more would create once more.
+///
+/// # Errors
+/// When the folder cannot be written, or the check of a file fails.
+pub fn write_tickets(
+    dir: &Path,
+    tracker: &dyn Tracker,
+    doc: &Document,
+    files: &[TicketFile<'_>],
+    plan: &PlanFile<'_>,
+) -> Result<PathBuf, WriteError> {
+    let io = |path: &Path| {
+        let path = path.to_path_buf();
+        move |error| WriteError::Io { path, error }
+    };
+    fs::create_dir_all(dir).map_err(io(dir))?;
+    for entry in fs::read_dir(dir).map_err(io(dir))? {
+        let path = entry.map_err(io(dir))?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let words = ["create", "update", "close", "reopen", "upsert", "by-hand"];
+        let ours = name
+            .strip_suffix(".csv")
+            .and_then(|name| name.rsplit_once('-'));
+        let ours = ours.is_some_and(|(word, number)| {
+            words.contains(&word) && number.bytes().all(|byte| byte.is_ascii_digit())
+        });
+        if ours {
+            fs::remove_file(&path).map_err(io(&path))?;
+        }
+    }
+    for file in files {
+        write_checked(
+            &dir.join(&file.name),
+            |out| tracker.write(doc, file, out),
+            |written| tracker.check(file, written),
+        )?;
+    }
+    let path = dir.join("tickets.plan.json");
+    write_checked(&path, |out| plan.write_json(out), |_| Ok(()))?;
     Ok(path)
 }
 

@@ -11,18 +11,21 @@
 pub mod access;
 mod answer;
 mod cells;
+mod compare;
 mod document;
 mod explain;
 mod file;
 mod formats;
 mod page;
 mod paint;
+mod period;
 mod record;
 mod review;
 mod sarif;
 pub mod scan;
 mod text;
 mod ticket;
+pub(crate) mod trackers;
 mod wire;
 
 #[cfg(test)]
@@ -31,18 +34,24 @@ mod golden;
 mod samples;
 
 pub use answer::{Answer, NoSuchCredential, answer};
+pub use compare::{Changed, CompareError, Comparison};
 pub use document::{
-    AnswerSources, Answered, CheckEntry, CommitEntry, CoverageEntry, CredentialEntry, Document,
-    DocumentInput, EvidenceEntry, FindingEntry, GapEntry, HandleEntry, MatchEntry, PlaceEntry,
-    PopulationEntry, ReadError, Reconciliation, Run, RunFacts, SCHEMA, ScoreEntry, SuppressedEntry,
-    Timings, Tool, Unevaluated, UseEntry,
+    AnswerSources, Answered, ChangesEntry, CheckEntry, CommitEntry, CoverageEntry, CredentialEntry,
+    Document, DocumentInput, EvidenceEntry, FindingEntry, GapEntry, HandleEntry, MatchEntry,
+    PlaceEntry, PopulationEntry, ReadError, Reconciliation, Run, RunFacts, SCHEMA, ScoreEntry,
+    SuppressedEntry, Timings, Tool, TrendEntry, Unevaluated, UseEntry,
 };
 pub use document::{Headline, headline};
 pub use explain::{explain_check, explain_kind, explain_rule};
-pub use file::{WriteError, write_file};
+pub use file::{WriteError, write_file, write_tickets};
 pub use formats::{FORMATS, Format, Split, format};
 pub use record::record_line;
 pub use review::{ReviewFile, review_files, write_reviews};
+pub use period::{Period, PeriodError, RunSummary};
+pub use trackers::{
+    Job, PlanFile, PlannedFile, PlannedStep, Rights, TRACKERS, TicketFile, Tracker, content,
+    tracker,
+};
 
 /// How a page may look. Files ignore it; terminal and pages honour it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

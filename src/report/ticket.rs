@@ -60,7 +60,6 @@ pub(crate) fn lines(doc: &Document, finding: &FindingEntry) -> Vec<String> {
 pub(crate) fn stable(doc: &Document, finding: &FindingEntry) -> String {
     let words = [
         why(doc, finding).to_owned(),
-        format!("Subject: {}", finding.subject),
         format!("Finding: {}", finding.finding_id),
     ];
     words.map(|line| prose(&line)).join("\n")

@@ -240,14 +240,39 @@ fn no_secret_is_left_behind_anywhere() {
     } else {
         ""
     };
+    let formats: Vec<String> = keymuster::report::FORMATS
+        .iter()
+        .map(|format| format!("\"{}\"", format.name()))
+        .collect();
     world.write(
         "keymuster.toml",
-        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n{workflows}[report]\ndir = \"out\"\nformats = [\"json\", \"jsonl\", \"csv\", \"sarif\", \"markdown\"]\n"),
+        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n{workflows}[report]\ndir = \"out\"\nformats = [{}]\n[evidence]\ndir = \"evidence\"\nsigning-key = {{ file = \"evidence.key\" }}\n", formats.join(", ")),
     );
     let cell_canary = Canary::new(&[(String::new(), vec![cell.into_bytes()])]);
     let mut runs: Vec<Vec<String>> = vec![
         vec!["key".into(), "new".into()],
+        vec!["key".into(), "evidence".into(), "evidence.key".into()],
         vec!["audit".into(), "-vvv".into()],
+        vec![
+            "tickets".into(),
+            "export".into(),
+            "--for".into(),
+            "jira".into(),
+            "-v".into(),
+        ],
+        vec![
+            "tickets".into(),
+            "export".into(),
+            "--for".into(),
+            "servicenow".into(),
+        ],
+        vec![
+            "verify".into(),
+            "evidence".into(),
+            "--key".into(),
+            "evidence.key.pub".into(),
+        ],
+        vec!["key".into(), "backup".into(), "backup".into()],
         vec!["report".into(), "-vvv".into()],
         vec!["connectors".into(), "doctor".into()],
         vec!["inventory".into(), "map".into(), "inventory.csv".into()],
@@ -307,10 +332,14 @@ fn no_secret_is_left_behind_anywhere() {
             ran.stderr
         );
     }
-    for folder in ["state", "out", "home"] {
+    for folder in ["state", "out", "evidence", "backup", "home"] {
         let files = world.files(folder);
         assert!(folder == "home" || !files.is_empty(), "{folder} is empty");
         for (path, bytes) in files {
+            for block in unpacked(&bytes) {
+                canary.assert_clean(&path.display().to_string(), &block);
+                cell_canary.assert_clean(&path.display().to_string(), &block);
+            }
             canary.assert_clean(&path.display().to_string(), &bytes);
             cell_canary.assert_clean(&path.display().to_string(), &bytes);
         }
@@ -370,6 +399,22 @@ fn pipelines(world: &World, texts: &[&str], token: &str) {
     ] {
         world.write(&format!("repos/ci/{path}"), text);
     }
+}
+
+/// What a page packs: gzip in base64.
+fn unpacked(page: &[u8]) -> Vec<Vec<u8>> {
+    let text = String::from_utf8_lossy(page);
+    let head = "<script type=\"application/gzip\" class=\"block\">";
+    let blocks = text.split(head).skip(1).map(|rest| {
+        let text = rest.split("</script>").next().expect("a block");
+        let bytes = data_encoding::BASE64
+            .decode(text.as_bytes())
+            .expect("base64");
+        let mut plain = Vec::new();
+        std::io::copy(&mut flate2::read::GzDecoder::new(&*bytes), &mut plain).expect("gzip");
+        plain
+    });
+    blocks.collect()
 }
 
 /// The test itself must be able to fail.

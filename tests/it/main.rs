@@ -32,6 +32,8 @@ mod memo;
 mod moto;
 /// Registers, people, owners and decisions as organisations keep them, through a whole run.
 mod register;
+/// Life through the nights: evidence, tickets, units and jobs, runs that are killed.
+mod nightly;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// Pipelines and manifests: what breaks without a credential.

@@ -18,7 +18,22 @@ const MAY_USE: &[(&str, &[&str])] = &[
         "audit",
         &["estate", "access", "inventory", "context", "catalogue"],
     ),
+    (
+        "judgement",
+        &["estate", "access", "inventory", "context", "audit"],
+    ),
     ("ledger", &["audit"]),
+    (
+        "evidence",
+        &[
+            "estate",
+            "inventory",
+            "audit",
+            "judgement",
+            "ledger",
+            "report",
+        ],
+    ),
     (
         "report",
         &[
@@ -45,7 +60,9 @@ const MAY_USE: &[(&str, &[&str])] = &[
             "inventory",
             "context",
             "audit",
+            "judgement",
             "ledger",
+            "evidence",
             "report",
             "suppress",
             "sweep",
@@ -125,6 +142,27 @@ const NEVER: &[(&str, &[&str])] = &[
         "inventory",
         &[
             "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "judgement",
+        &[
+            "std::fs",
+            "std::thread",
+            "std::env",
+            "std::net",
+            "Timestamp::now",
+            "SystemTime",
+        ],
+    ),
+    (
+        "evidence",
+        &[
             "std::thread",
             "std::env",
             "std::net",

@@ -5,6 +5,9 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
+use crate::stored::Word;
 use crate::{
     Cancel, Content, Gap, Item, Located, Memo, ObjectId, PathBytes, Place, Progress, Redactor,
     Source, Spot, SystemId, Timestamp, Trace, Wanted,
@@ -91,10 +94,11 @@ pub trait Connector: Send + Sync {
 }
 
 /// What a connector says of itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct About {
     /// The type as configured: `git`, `aws-iam`.
-    pub kind: &'static str,
+    #[serde(deserialize_with = "crate::stored::word")]
+    pub kind: Word,
     /// This instance, for people: `git ../repos/*`.
     pub label: String,
     /// Whether it talks to a network; `--offline` drops it with a gap if so.

@@ -12,6 +12,8 @@
 //! Of a slot, the environment may be a pattern (`gitlab:g/p@review/*`); of a use, `@*` stands
 //! for an environment that only the run knows.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Key, Slot, Source};
 
 /// The kinds of stores, the words of [`Slot::store`].
@@ -112,7 +114,7 @@ impl Slot {
 }
 
 /// What kind of thing uses slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ConsumerKind {
     /// A job of a pipeline.
     Job,
@@ -137,7 +139,7 @@ impl ConsumerKind {
 }
 
 /// How somebody proves to a cloud or a registry who it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum LoginMethod {
     /// With something that stays the same: a key, a password, a token.
     Static,
@@ -146,7 +148,7 @@ pub enum LoginMethod {
 }
 
 /// A login that a text describes.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Login {
     /// `aws`, `gcp`, `azure`, `vault`, `pypi` …
     pub provider: String,
@@ -163,7 +165,7 @@ pub struct Login {
 }
 
 /// A job, a service, an agent: what uses slots, and breaks without them.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Consumer {
     /// Its natural key: `github:acme/app:.github/workflows/deploy.yml#deploy`; a job that is
     /// reached through a reusable workflow is one for each call: `…#deploy/push`.
@@ -199,7 +201,7 @@ pub struct Consumer {
 }
 
 /// A consumer names a slot.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SlotUse {
     /// The consumer.
     pub by: Key,

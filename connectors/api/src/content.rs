@@ -2,6 +2,8 @@
 
 use std::{ops::Range, sync::Arc};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Confidence, Handle, PathBytes, PathClass, PathClasses, Place, SecretId};
 
 /// Bytes lent to the engine. Borrowed, because buffers are reused and wiped once.
@@ -105,7 +107,7 @@ pub struct Candidate {
 }
 
 /// What a match told beyond its place, none of it secret.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Details {
     /// The credential's public identifier.
     pub handle: Option<Handle>,
@@ -122,7 +124,7 @@ pub struct Details {
 }
 
 /// A place in a member of a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inside {
     /// The member's path: `lib/a.jar!META-INF/MANIFEST.MF`. A `!` that is part of a name is
     /// doubled. Empty where only compression is around the text.

@@ -2,10 +2,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::Source;
 
 /// Something that should have been seen and was not.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Gap {
     /// What kind of failure.
     pub kind: GapKind,
@@ -30,7 +32,8 @@ impl fmt::Display for Gap {
 }
 
 /// The ways of not seeing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum GapKind {
     /// It is there, and reading failed.
     Unreadable,
@@ -67,7 +70,7 @@ impl GapKind {
 }
 
 /// How much of a scope was seen. Without a complete one nothing in the scope is ever "gone".
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Coverage {
     /// The scope: `aws:123456789012`, `git:payments-api`.
     pub scope: String,

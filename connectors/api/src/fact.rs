@@ -3,6 +3,9 @@
 //! Subjects are named by natural keys ([`Key`]): the ARN of a principal, the id of an access
 //! key. The estate interns them; connectors need not know each other to speak of one thing.
 
+use serde::{Deserialize, Serialize};
+
+use crate::stored::Word;
 use crate::{
     Consumer, Coverage, Gap, Handle, Known, Load, SecretId, Setting, SlotUse, SystemId, Timestamp,
 };
@@ -46,7 +49,7 @@ pub enum Item {
 }
 
 /// A natural key: unique in the world, stable, public. `aws:access-key:AKIA…`, an ARN.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Key(pub String);
 
 impl From<&str> for Key {
@@ -62,7 +65,7 @@ impl From<String> for Key {
 }
 
 /// Who says so: the connector, and the place there (a file with its line, an endpoint).
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Source {
     /// The connector instance.
     pub system: SystemId,
@@ -71,7 +74,8 @@ pub struct Source {
 }
 
 /// What kind of thing a resource is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ResourceKind {
     /// A git repository.
     Repository,
@@ -97,7 +101,10 @@ pub struct Resource {
 }
 
 /// Whether a credential or principal works.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Status {
     /// It works.
     Active,
@@ -111,7 +118,7 @@ pub enum Status {
 }
 
 /// A credential that a system lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Credential {
     /// Its natural key.
     pub key: Key,
@@ -146,7 +153,8 @@ pub struct Credential {
 }
 
 /// What kind of principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum IdentityKind {
     /// The account's root.
     Root,
@@ -163,7 +171,7 @@ pub enum IdentityKind {
 }
 
 /// A principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Identity {
     /// Its natural key: an ARN, a client e-mail.
     pub key: Key,
@@ -192,7 +200,8 @@ pub struct Identity {
 }
 
 /// How a policy is tied to a principal.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AttachmentKind {
     /// Written into the principal.
     Inline,
@@ -207,7 +216,7 @@ pub enum AttachmentKind {
 }
 
 /// One tie between a policy and a principal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Attachment {
     /// The principal, or the account.
     pub to: Key,
@@ -216,7 +225,7 @@ pub struct Attachment {
 }
 
 /// A policy document and what it is tied to.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Policy {
     /// Its natural key: an ARN, or `<principal ARN>/inline/<name>`.
     pub key: Key,
@@ -231,7 +240,7 @@ pub struct Policy {
 }
 
 /// Who may become a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trust {
     /// The principal that can be assumed.
     pub identity: Key,
@@ -242,7 +251,7 @@ pub struct Trust {
 }
 
 /// A principal belongs to a group.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Membership {
     /// The member.
     pub member: Key,
@@ -253,7 +262,7 @@ pub struct Membership {
 }
 
 /// A named place that holds a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Slot {
     /// Its natural key, made by [`slot_key`](crate::slot_key).
     pub key: Key,
@@ -277,7 +286,7 @@ pub struct Slot {
 }
 
 /// Something uses a slot or a credential.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
     /// What uses it: a job, a manifest.
     pub by: Key,
@@ -288,7 +297,8 @@ pub struct Reference {
 }
 
 /// In what capacity somebody is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClaimRole {
     /// Named as owner.
     Owner,
@@ -301,7 +311,7 @@ pub enum ClaimRole {
 }
 
 /// Somebody answers for something, says a source. Claims are kept, never collapsed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claim {
     /// The credential, principal, slot or resource.
     pub subject: Key,
@@ -318,7 +328,8 @@ pub struct Claim {
 }
 
 /// What happened.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum EventKind {
     /// It was made.
     Created,
@@ -331,7 +342,7 @@ pub enum EventKind {
 }
 
 /// Something happened to a credential or a principal.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// To what.
     pub subject: Key,
@@ -346,10 +357,11 @@ pub struct Event {
 }
 
 /// Something another connector should look at: a repository a host lists.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Lead {
     /// The connector type that can follow it: `git`.
-    pub connector: &'static str,
+    #[serde(deserialize_with = "crate::stored::word")]
+    pub connector: Word,
     /// Its address there.
     pub address: String,
     /// Its name.

@@ -1,10 +1,15 @@
 //! Five ways of not knowing, which must never be mixed up.
 
+use serde::{Deserialize, Serialize};
+
 /// A value as far as its system told it.
 ///
 /// `Never` is an answer ("this key was never used"); the others are the absence of one, each
 /// with its own consequence: a check whose input is `Unknown` or `Denied` is *not evaluated*.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(rename_all = "snake_case")]
 pub enum Known<T> {
     /// The system told this value.
     Known(T),

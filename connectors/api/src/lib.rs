@@ -26,6 +26,7 @@ mod place;
 mod progress;
 mod seal;
 mod setting;
+mod stored;
 pub mod tie;
 pub mod wire;
 
@@ -50,5 +51,6 @@ pub use place::{ObjectId, PathBytes, PathClass, PathClasses, Place, Spot, System
 pub use progress::{Cancel, NoProgress, Progress};
 pub use seal::{Handle, Redaction, Redactor, SecretId};
 pub use setting::Setting;
+pub use stored::Word;
 
 pub use jiff::Timestamp;

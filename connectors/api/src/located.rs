@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{ObjectId, PathBytes, SecretId, Timestamp};
 
 /// What the engine found and wants located.
@@ -25,7 +27,7 @@ pub struct WantedSecret {
 }
 
 /// A commit, as far as an audit needs it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct CommitFact {
     /// The commit (or the annotated tag).
     pub id: ObjectId,

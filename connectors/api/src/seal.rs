@@ -2,6 +2,8 @@
 
 use std::{fmt, ops::Range};
 
+use serde::{Deserialize, Serialize};
+
 /// The keyed name of a secret: HMAC-SHA-256 under the estate's key over the normalised secret,
 /// cut to 16 bytes. Equal secrets have equal ids, in any system, under one estate's key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,7 +39,7 @@ impl fmt::Debug for SecretId {
 ///
 /// Schemes in use: `aws-access-key-id`, `gcp-private-key-id`, `arn`, `client-email`,
 /// `ssh-fingerprint`, `jwt-subject`. Never characters of a secret.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Handle {
     /// What kind of identifier this is.
     pub scheme: String,

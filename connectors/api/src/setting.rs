@@ -1,5 +1,7 @@
 //! Settings: what a system says of how something is set up, or of what it may do.
 
+use serde::{Deserialize, Serialize};
+
 use crate::{Key, Source};
 
 /// One thing a system says of a subject: an organisation, a repository, an environment, a
@@ -16,7 +18,7 @@ use crate::{Key, Source};
 /// | app, token, authorisation | `permission:<name>` (`read`, `write`, `admin`), `repositories` (`all`, `selected`), `scope` (once for each), `event`, `granted-by` |
 /// | deploy key | `write`, `verified`, `repository` |
 /// | webhook | `url-scheme`, `url-host`, `url-parameter` (names only), `verifies-certificate`, `has-secret`, `active`, `event` |
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Setting {
     /// What is set up so: a natural key, or a scope.
     pub subject: Key,

@@ -2,26 +2,28 @@
 //! counts (<https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>);
 //! GitLab: that, in each section (<https://docs.gitlab.com/user/project/codeowners/reference/>).
 
+use serde::{Deserialize, Serialize};
+
 use globset::{Glob, GlobBuilder, GlobMatcher};
 
 /// More rules than any file has.
 const MOST_RULES: usize = 20_000;
 
 /// One file.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct CodeOwners {
     sections: Vec<Section>,
     /// Lines that are no rules.
     pub(super) unread: Vec<u64>,
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 struct Section {
     optional: bool,
     rules: Vec<Rule>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct Rule {
     line: u64,
     /// The whole repository, or a part of it.
@@ -31,7 +33,7 @@ struct Rule {
 }
 
 /// Somebody who looks after a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CodeOwner<'a> {
     /// `@login`, `@org/team` or a mail.
     pub party: &'a str,

@@ -1,6 +1,8 @@
 //! The catalogue: which services there are, where their code lies, and who looks after them.
 //! Its entries are no owners of credentials; they are the first to be asked.
 
+use serde::{Deserialize, Serialize};
+
 mod claims;
 mod codeowners;
 
@@ -18,7 +20,7 @@ use super::{
 };
 
 /// A service, an interface, a resource.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Component {
     /// Its name, and what else it is called.
     pub names: Vec<String>,
@@ -33,7 +35,7 @@ pub struct Component {
 }
 
 /// Everything that catalogues say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Catalogue {
     /// Components, in file order.
     pub components: Vec<Component>,

@@ -9,9 +9,11 @@ pub use directory::{Directory, Party};
 pub use read::read_people;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 /// Whether somebody is still there.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum PersonStatus {
     /// Yes.
     #[default]
@@ -21,7 +23,7 @@ pub enum PersonStatus {
 }
 
 /// One person.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// Employee id or login.
     pub id: String,
@@ -44,7 +46,7 @@ pub struct Person {
 }
 
 /// One team, as far as the directory knows it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Team {
     /// Its name.
     pub name: String,
@@ -57,7 +59,7 @@ pub struct Team {
 }
 
 /// The directory.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct People {
     /// People, in file order.
     pub people: Vec<Person>,

@@ -7,13 +7,15 @@ use jiff::Timestamp;
 use keymuster_api::Source;
 
 use super::{
-    CheckEntry, CoverageEntry, Document, EvidenceEntry, FindingEntry, GapEntry, PopulationEntry,
-    Reconciliation, Run, SCHEMA, ScoreEntry, Timings, Tool, Unevaluated, credentials::credentials,
+    ChangesEntry, CheckEntry, CoverageEntry, Document, EvidenceEntry, FindingEntry, GapEntry,
+    PopulationEntry, Reconciliation, Run, SCHEMA, ScoreEntry, Timings, Tool, Unevaluated,
+    credentials::credentials,
 };
 use crate::{
     audit::{CheckAbout, Finding, KindAdvice, Population, Subject},
     estate::Estate,
     inventory::{Inventory, Matches},
+    ledger::Changes,
 };
 
 /// What is told of a run.
@@ -118,20 +120,32 @@ impl Document {
             credentials: credentials(input),
             findings: findings
                 .into_iter()
-                .map(|one| finding(input.estate, one))
-                .collect(),
-            checks: checks
-                .into_values()
-                .map(|check| CheckEntry {
-                    id: check.id.to_owned(),
-                    slug: check.slug.to_owned(),
-                    title: check.title.to_owned(),
-                    why: check.why.to_owned(),
-                    decided: check.decided.to_owned(),
-                    remedy: check.remedy.to_owned(),
+                .map(|one| FindingEntry {
+                    consumers: match one.subject {
+                        Subject::Credential(ix) => Some(input.estate.usage.count(ix) as u64),
+                        _ => None,
+                    },
+                    ..FindingEntry::of(one)
                 })
                 .collect(),
+            checks: checks.into_values().map(CheckEntry::of).collect(),
+            changes: None,
+            trend: Vec::new(),
             timings: input.timings.clone(),
+        }
+    }
+}
+
+impl ChangesEntry {
+    /// What the ledger told of a run.
+    pub fn new(changes: &Changes, since: Option<String>) -> ChangesEntry {
+        ChangesEntry {
+            since,
+            new: changes.new.clone(),
+            fixed: changes.fixed.clone(),
+            regressed: changes.regressed.clone(),
+            worsened: changes.worsened.clone(),
+            not_evaluated: changes.not_evaluated.clone(),
         }
     }
 }
@@ -193,7 +207,36 @@ fn reconciliation(input: &DocumentInput<'_>, inventory: &Inventory) -> Reconcili
     }
 }
 
-fn finding(estate: &Estate, finding: &Finding) -> FindingEntry {
+impl CheckEntry {
+    fn of(check: &CheckAbout) -> CheckEntry {
+        CheckEntry {
+            id: check.id.to_owned(),
+            slug: check.slug.to_owned(),
+            title: check.title.to_owned(),
+            why: check.why.to_owned(),
+            decided: check.decided.to_owned(),
+            remedy: check.remedy.to_owned(),
+        }
+    }
+}
+
+impl Document {
+    /// Adds the words of a check, once.
+    pub(crate) fn add_check(&mut self, check: &CheckAbout) {
+        if !self.checks.iter().any(|known| known.id == check.id) {
+            self.checks.push(CheckEntry::of(check));
+        }
+    }
+}
+
+impl FindingEntry {
+    /// A finding, written down.
+    pub fn of(finding: &Finding) -> FindingEntry {
+        written(finding)
+    }
+}
+
+fn written(finding: &Finding) -> FindingEntry {
     FindingEntry {
         finding_id: finding.id.clone(),
         check: finding.check.id.to_owned(),
@@ -241,10 +284,7 @@ fn finding(estate: &Estate, finding: &Finding) -> FindingEntry {
         .to_owned(),
         subject: finding.subject_key.clone(),
         route_reason: filled(&finding.route_reason),
-        consumers: match finding.subject {
-            Subject::Credential(ix) => Some(estate.usage.count(ix) as u64),
-            _ => None,
-        },
+        consumers: None,
         score_terms: finding
             .score_terms
             .iter()

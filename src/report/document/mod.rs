@@ -55,6 +55,10 @@ entries! {
         findings: Vec<FindingEntry>,
         /// The words of every check that made a finding, sorted by id.
         checks: Vec<CheckEntry>,
+        /// What changed since the run before; `null` where nothing remembers.
+        changes: Option<ChangesEntry>,
+        /// What earlier runs came to, oldest first; this one is the last.
+        trend: Vec<TrendEntry>,
         /// The only member that differs between two runs over the same inputs.
         timings: Timings,
     }
@@ -423,6 +427,40 @@ entries! {
         decided: String,
         /// What to do.
         remedy: String,
+    }
+
+    /// What changed since the run before: published ids of findings, sorted.
+    ChangesEntry {
+        /// The run before; `null` for the first one.
+        since: Option<String>,
+        /// Never seen before.
+        new: Vec<String>,
+        /// Proven to be mended.
+        fixed: Vec<String>,
+        /// Mended once, and back.
+        regressed: Vec<String>,
+        /// More severe than before.
+        worsened: Vec<String>,
+        /// Open before, and not looked at this time.
+        not_evaluated: Vec<String>,
+    }
+
+    /// What one run came to.
+    TrendEntry {
+        /// The run.
+        run: String,
+        /// Its point in time.
+        now: String,
+        /// Credentials of the estate.
+        credentials: u64,
+        /// Of these, how many answer all three questions.
+        answered: u64,
+        /// Open findings by severity.
+        open: BTreeMap<String, u64>,
+        /// Open findings past their due date.
+        overdue: u64,
+        /// Things that could not be seen.
+        gaps: u64,
     }
 
     /// When and how long; comparisons leave it out.

@@ -17,14 +17,14 @@ use crate::report::{
 };
 
 /// Issues in a file (support.atlassian.com, "import data from a CSV file").
-const MOST: usize = 250;
+pub(in crate::report) const MOST: usize = 250;
 /// Characters of a description.
 const DESCRIPTION: usize = 32_767;
 
 pub(super) struct JiraCsv;
 
 /// A list is a column that stands there several times.
-const HEADER: [&str; 9] = [
+pub(in crate::report) const HEADER: [&str; 9] = [
     "Summary",
     "Issue Type",
     "Priority",
@@ -56,35 +56,46 @@ impl Format for JiraCsv {
     fn write(&self, doc: &Document, _cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
         let mut table = Table::new(out, &HEADER)?;
         for finding in doc.findings.iter().filter(|finding| finding.is_open()) {
-            let [tool, check, id] = ticket::labels(finding);
-            let description = ticket::lines(doc, finding).join("\n");
-            table.row(&[
-                ticket::summary(finding, 255),
-                "Task".to_owned(),
-                priority(finding.grade()).to_owned(),
-                cut(&description, DESCRIPTION).into_owned(),
-                tool,
-                check,
-                id,
-                due(finding),
-                finding.finding_id.clone(),
-            ])?;
+            table.row(&row(doc, finding))?;
         }
         table.finish()
     }
 
     fn check(&self, _doc: &Document, written: &[u8]) -> Result<(), String> {
-        cells::check(written)?;
-        let mut rows = csv::Reader::from_reader(written);
-        for row in rows.records() {
-            let row = row.map_err(|error| error.to_string())?;
-            let one_line = !row[0].is_empty() && !row[0].contains(['\n', '\r']);
-            if !one_line || row[0].chars().count() > 255 {
-                return Err(format!("{}: its summary is no short line", &row[8]));
-            }
-        }
-        Ok(())
+        check(written)
     }
+}
+
+/// The cells of [`HEADER`].
+pub(in crate::report) fn row(doc: &Document, finding: &FindingEntry) -> [String; 9] {
+    let [tool, check, id] = ticket::labels(finding);
+    let description = ticket::lines(doc, finding).join("\n");
+    [
+        ticket::summary(finding, 255),
+        "Task".to_owned(),
+        priority(finding.grade()).to_owned(),
+        cut(&description, DESCRIPTION).into_owned(),
+        tool,
+        check,
+        id,
+        due(finding),
+        finding.finding_id.clone(),
+    ]
+}
+
+/// What the importer asks of a file.
+pub(in crate::report) fn check(written: &[u8]) -> Result<(), String> {
+    let mut ids = std::collections::BTreeSet::new();
+    for cells in cells::columns(written, &["Summary", "External issue ID"])? {
+        let one_line = !cells[0].is_empty() && !cells[0].contains(['\n', '\r']);
+        if !one_line || cells[0].chars().count() > 255 {
+            return Err(format!("{}: its summary is no short line", cells[1]));
+        }
+        if !ids.insert(cells[1].clone()) {
+            return Err(format!("{} would become two issues", cells[1]));
+        }
+    }
+    Ok(())
 }
 
 /// Jira's five priorities.

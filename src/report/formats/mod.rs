@@ -2,19 +2,24 @@
 //!
 //! To add one: a file here, one line in the slice, a golden test. Not here: files on disk.
 
+pub(super) mod azure_devops;
 mod csv;
 mod defectdojo;
+mod ecs;
 mod gitlab_secret;
 mod html;
 mod jira_bulk;
-mod jira_csv;
+pub(super) mod jira_csv;
 mod json;
 mod jsonl;
+mod junit;
+pub(super) mod linear;
 mod markdown;
 mod ocsf;
 mod sarif;
 mod sarif_github;
 mod servicenow;
+mod servicenow_vr;
 mod terminal;
 
 use std::io::{self, Write};
@@ -90,10 +95,15 @@ pub const FORMATS: &[&dyn Format] = &[
     &sarif_github::SarifGithub,
     &gitlab_secret::GitlabSecret,
     &ocsf::Ocsf,
+    &ecs::Ecs,
+    &junit::JUnit,
     &defectdojo::DefectDojo,
     &jira_csv::JiraCsv,
     &jira_bulk::JiraBulk,
     &servicenow::ServiceNow,
+    &servicenow_vr::ServiceNowVr,
+    &azure_devops::AzureDevOps,
+    &linear::Linear,
     &terminal::Terminal,
     &markdown::Markdown,
     &html::Html,
@@ -189,6 +199,51 @@ mod tests {
         assert_eq!(write("jira-csv", 0), [0]);
         assert_eq!(write("jira-bulk", 101), [50, 50, 1]);
         assert_eq!(write("jira-bulk", 0), [0; 0]);
+        assert_eq!(write("azure-devops", 1_001), [1_000, 1]);
+        assert_eq!(write("linear", 1_001), [1_000, 1]);
+    }
+
+    /// More than a file may hold goes into further files, under categories of their own.
+    #[test]
+    fn github_gets_no_file_that_it_would_refuse() {
+        let mut doc = many(25_001);
+        let place = doc
+            .credentials
+            .iter()
+            .flat_map(|credential| &credential.places)
+            .find(|place| place.suppressed.is_none())
+            .expect("a place");
+        let scope = format!("git:{}", place.resource);
+        doc.coverage = vec![CoverageEntry {
+            scope,
+            complete: true,
+            ..CoverageEntry::default()
+        }];
+        doc.gaps.clear();
+        let format = format("sarif-github").expect("a format");
+        let split = format.split(&doc).expect("parts");
+        let sizes: Vec<usize> = split
+            .parts
+            .iter()
+            .map(|(_, part)| part.findings.len())
+            .collect();
+        assert_eq!(sizes, [5_000, 5_000, 5_000, 5_000, 5_000, 1]);
+        let mut categories = BTreeSet::new();
+        for (name, part) in &split.parts {
+            let mut bytes = Vec::new();
+            format
+                .write(part, &FormatCx::default(), &mut bytes)
+                .expect("memory");
+            assert_eq!(format.check(part, &bytes), Ok(()), "{name}");
+            let log: Value = serde_json::from_slice(&bytes).expect("JSON");
+            let run = &log["runs"][0];
+            assert_eq!(
+                run["results"].as_array().map(Vec::len),
+                Some(part.findings.len())
+            );
+            categories.insert(run["automationDetails"]["id"].to_string());
+        }
+        assert_eq!(categories.len(), 6);
     }
 
     /// A repository that was not seen completely gets no file: an upload closes what it lacks.

@@ -45,7 +45,7 @@ impl Format for SarifGithub {
             let findings: Vec<FindingEntry> = doc
                 .findings
                 .iter()
-                .filter(|finding| finding.is_open())
+                .filter(|finding| is_told(finding))
                 .filter(|finding| place_in(doc, finding, repository).is_some())
                 .cloned()
                 .collect();
@@ -63,7 +63,7 @@ impl Format for SarifGithub {
                 }
                 let category = match number {
                     1 => repository.to_owned(),
-                    _ => format!("{repository}/{number}"),
+                    _ => format!("{repository}//{number}"),
                 };
                 part.run.facts.insert("category".to_owned(), category);
                 let name = file_name(repository, number, &split);
@@ -74,17 +74,14 @@ impl Format for SarifGithub {
     }
 
     fn write(&self, doc: &Document, _cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
-        let told: Vec<(&FindingEntry, &PlaceEntry)> = doc
+        let category = doc.run.facts.get("category");
+        // The part's own repository; `repository/2` holds what did not fit into the first.
+        let repository = category.map(|name| name.split("//").next().unwrap_or(name));
+        let told: Vec<(&FindingEntry, PlaceEntry)> = doc
             .findings
             .iter()
-            .filter(|finding| finding.is_open())
-            .filter_map(|finding| {
-                let credential = doc.credential(&finding.subject)?;
-                Some((
-                    finding,
-                    credential.places.iter().find(|place| counts(place))?,
-                ))
-            })
+            .filter(|finding| is_told(finding))
+            .filter_map(|finding| Some((finding, place(doc, finding, repository)?)))
             .collect();
         let (mut rules, index) = rules(doc);
         if rules.is_empty() {
@@ -100,10 +97,10 @@ impl Format for SarifGithub {
         }
         let results: Vec<Value> = told
             .into_iter()
-            .map(|(finding, place)| result(finding, place, index.get(finding.check.as_str())))
+            .map(|(finding, place)| result(finding, &place, index.get(finding.check.as_str())))
             .collect();
-        let category = doc.run.facts.get("category");
-        let category = format!("audit/{}", category.map_or("all", String::as_str));
+        let category = category.map_or("all", String::as_str);
+        let category = format!("audit/{}", category.replace("//", "/"));
         wire::pretty(
             out,
             &sarif::log(&category, &doc.tool.version, &rules, &results),
@@ -158,14 +155,39 @@ fn repositories(doc: &Document) -> BTreeMap<&str, bool> {
     all
 }
 
-fn place_in<'d>(
-    doc: &'d Document,
-    finding: &FindingEntry,
-    repository: &str,
-) -> Option<&'d PlaceEntry> {
-    let credential = doc.credential(&finding.subject)?;
-    let mut places = credential.places.iter();
-    places.find(|place| place.resource == repository && counts(place))
+/// What is open; and what could not be judged this time, because an upload closes what it lacks.
+fn is_told(finding: &FindingEntry) -> bool {
+    finding.is_open() || finding.state == "not_evaluated"
+}
+
+fn place_in(doc: &Document, finding: &FindingEntry, repository: &str) -> Option<PlaceEntry> {
+    place(doc, finding, Some(repository))
+}
+
+/// The first place of a finding in a repository, or in any. What is not seen any more, and not
+/// proven to be mended, is told where it was.
+fn place(doc: &Document, finding: &FindingEntry, repository: Option<&str>) -> Option<PlaceEntry> {
+    let is_in = |resource: &str| repository.is_none_or(|repository| repository == resource);
+    let places = doc.credential(&finding.subject);
+    let places = places.map_or(&[][..], |credential| &credential.places);
+    let seen = places
+        .iter()
+        .find(|place| is_in(&place.resource) && counts(place));
+    if seen.is_some() || finding.is_open() {
+        return seen.cloned();
+    }
+    finding.locations.iter().find_map(|location| {
+        let (resource, rest) = location.split_once(':')?;
+        let (path, line) = rest.rsplit_once(':')?;
+        let line: u64 = line.parse().ok()?;
+        let is_place = is_in(resource) && sarif::is_file(path) && !path.is_empty();
+        is_place.then(|| PlaceEntry {
+            resource: resource.to_owned(),
+            path: path.to_owned(),
+            line: Some(line),
+            ..PlaceEntry::default()
+        })
+    })
 }
 
 fn counts(place: &PlaceEntry) -> bool {

@@ -46,6 +46,7 @@ impl Format for Terminal {
             paint: Paint::new(cx.color),
         };
         let blocks = blocks(doc);
+        page.changes(out)?;
         page.verdict(out)?;
         let most = if cx.verbose { usize::MAX } else { BLOCKS };
         for block in blocks.iter().take(most) {
@@ -75,6 +76,55 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// What changed since the run before, where there was one.
+    fn changes(&self, out: &mut dyn Write) -> io::Result<()> {
+        let Some(changes) = &self.doc.changes else {
+            return Ok(());
+        };
+        let Some(since) = &changes.since else {
+            return Ok(());
+        };
+        let lists = [
+            ("back", Look::Bad, &changes.regressed),
+            ("new", Look::Bad, &changes.new),
+            ("worse", Look::Bad, &changes.worsened),
+            ("not judged", Look::Warning, &changes.not_evaluated),
+            ("fixed", Look::Good, &changes.fixed),
+        ];
+        let told: Vec<String> = lists
+            .iter()
+            .filter(|(_, _, list)| !list.is_empty())
+            .map(|&(word, look, list)| {
+                let text = format!("{} {word}", thousands(list.len() as u64));
+                self.paint.text(look, text).to_string()
+            })
+            .collect();
+        let since = self
+            .paint
+            .text(Look::Dim, format!("since {}:", prose(since)));
+        if told.is_empty() {
+            return writeln!(out, "{since} nothing changed\n");
+        }
+        writeln!(out, "{since} {}", told.join("  "))?;
+        let most = if self.cx.verbose { usize::MAX } else { GAPS };
+        for (word, look, list) in &lists[..3] {
+            for id in list.iter().take(most) {
+                let finding = self.doc.findings.iter().find(|one| one.finding_id == *id);
+                let Some(finding) = finding else { continue };
+                let width = self.cx.width.saturating_sub(INDENT + 40).max(30);
+                let title = cut(&prose(&finding.title), width).into_owned();
+                let word = self.paint.text(*look, format!("{word:<8}"));
+                let id = self.paint.text(Look::Dim, harmless(id));
+                let check = harmless(&finding.check);
+                writeln!(out, "  {word}{check}  {title}  {id}")?;
+            }
+            if list.len() > most {
+                writeln!(out, "  and {} more {word}, -v shows all", list.len() - most)?;
+            }
+        }
+        writeln!(out)
+    }
+
     fn verdict(&self, out: &mut dyn Write) -> io::Result<()> {
         let headline = headline(self.doc);
         let all = headline.credentials;

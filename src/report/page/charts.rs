@@ -102,3 +102,53 @@ pub(super) fn flow(title: &str, from: &str, parts: &[(&str, &str, u64)]) -> Stri
     out.push_str("</svg>");
     out
 }
+
+/// Stacked areas over time: a point for each run; class, label, numbers.
+pub(super) fn areas(title: &str, ends: (&str, &str), parts: &[(&str, &str, Vec<u64>)]) -> String {
+    let points = parts.first().map_or(0, |part| part.2.len());
+    let total = |at: usize| parts.iter().map(|part| part.2[at]).sum::<u64>();
+    let most = (0..points).map(total).max().unwrap_or(0);
+    if points < 2 || most == 0 {
+        return String::new();
+    }
+    let x = |at: usize| at as f64 * 1000.0 / (points - 1) as f64;
+    let y = |value: u64| 160.0 - value as f64 * 140.0 / most as f64;
+    let mut out = format!(
+        "<svg class=\"areas\" viewBox=\"0 0 1000 190\" role=\"img\" aria-label=\"{}\">",
+        text(title)
+    );
+    let mut below = vec![0; points];
+    for (class, label, values) in parts {
+        let mut path = String::new();
+        for at in 0..points {
+            let word = if at == 0 { 'M' } else { 'L' };
+            path.push_str(&format!(
+                "{word}{:.1},{:.1} ",
+                x(at),
+                y(below[at] + values[at])
+            ));
+        }
+        for at in (0..points).rev() {
+            path.push_str(&format!("L{:.1},{:.1} ", x(at), y(below[at])));
+        }
+        out.push_str(&format!(
+            "<path class=\"{class}\" d=\"{path}Z\"><title>{}: {} at first, {} at last</title></path>",
+            text(label),
+            values[0],
+            values[points - 1],
+        ));
+        for (at, value) in values.iter().enumerate() {
+            below[at] += value;
+        }
+    }
+    out.push_str(&format!(
+        "<line class=\"axis\" x1=\"0\" x2=\"1000\" y1=\"160\" y2=\"160\"/>\
+         <text class=\"muted\" x=\"0\" y=\"180\">{}: {}</text>\
+         <text class=\"muted\" x=\"1000\" y=\"180\" text-anchor=\"end\">{}: {}</text></svg>",
+        text(ends.0),
+        total(0),
+        text(ends.1),
+        total(points - 1),
+    ));
+    out
+}

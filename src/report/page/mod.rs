@@ -5,25 +5,22 @@
 
 mod charts;
 mod keeping;
+mod nights;
+mod payload;
+mod rights;
 mod sections;
 
 use std::fmt::Write as _;
 
 use base64::Engine as _;
-use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{
-    Document, FindingEntry, headline,
-    text::{harmless, prose},
-};
+pub(crate) use payload::counts;
+
+use super::{Document, headline, text::harmless};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-/// Findings on the page, worst first; the record has all.
-pub(crate) const MOST: usize = 20_000;
-const DATA: &str = "<script type=\"application/json\" id=\"data\">";
-
 /// The whole page.
 pub(crate) fn page(doc: &Document) -> String {
     let hash = base64::engine::general_purpose::STANDARD.encode(Sha256::digest(SCRIPT));
@@ -46,59 +43,15 @@ pub(crate) fn page(doc: &Document) -> String {
     for section in sections::ALL {
         section(doc, &head, &mut out);
     }
-    sections::findings(doc, &mut out);
+    sections::findings(&mut out);
     sections::method(doc, &mut out);
     push(&mut out, "</main>\n");
     sections::foot(doc, &mut out);
-    push(&mut out, DATA);
-    push(&mut out, &data(doc));
-    push(&mut out, "</script>\n<script>");
+    push(&mut out, &payload::payload(doc));
+    push(&mut out, "<script>");
     push(&mut out, SCRIPT);
     push(&mut out, "</script>\n</body>\n</html>\n");
     out
-}
-
-/// The findings of a page, as JSON.
-pub(crate) fn data_of(page: &str) -> Option<&str> {
-    let (_, rest) = page.split_once(DATA)?;
-    Some(rest.split_once("</script>")?.0)
-}
-
-/// Rows for the table, safe inside a script element.
-fn data(doc: &Document) -> String {
-    let rows: Vec<Value> = doc.findings.iter().take(MOST).map(row).collect();
-    // Escapes of JSON: no element can end, none can begin.
-    Value::Array(rows)
-        .to_string()
-        .replace('<', "\\u003c")
-        .replace('>', "\\u003e")
-        .replace('&', "\\u0026")
-}
-
-fn row(finding: &FindingEntry) -> Value {
-    let some = |text: &Option<String>| text.as_deref().map(prose);
-    let texts = |all: &[String]| all.iter().map(|one| prose(one)).collect::<Vec<_>>();
-    let evidence: Vec<[String; 3]> = finding
-        .evidence
-        .iter()
-        .map(|one| [prose(&one.label), prose(&one.value), prose(&one.source)])
-        .collect();
-    json!({
-        "id": prose(&finding.finding_id),
-        "check": prose(&finding.check),
-        "title": prose(&finding.title),
-        "severity": finding.grade().as_str(),
-        "state": prose(&finding.state),
-        "owner": some(&finding.owner),
-        "route": some(&finding.route_to),
-        "record": some(&finding.record_id),
-        "first": prose(&finding.first_seen),
-        "due": some(&finding.due),
-        "remedy": prose(&finding.remediation),
-        "places": texts(&finding.locations),
-        "evidence": evidence,
-        "frameworks": texts(&finding.frameworks),
-    })
 }
 
 /// Foreign text as text: harmless, on one line, and never markup.
@@ -124,7 +77,7 @@ fn push(out: &mut String, text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::{data_of, page, text};
+    use super::{counts, page, text};
     use crate::report::{Document, samples};
 
     #[test]
@@ -144,11 +97,10 @@ mod tests {
             .for_each(|gap| gap.reason = evil.clone());
         let page = page(&doc);
         assert!(!page.contains("<img"), "an element was made");
-        assert_eq!(page.matches("</script>").count(), 2);
+        assert_eq!(page.matches("</script>").count(), 3);
         assert!(!page.contains('\u{202e}'));
-        let data = data_of(&page).expect("the data");
-        let rows: Vec<serde_json::Value> = serde_json::from_str(data).expect("JSON");
-        assert_eq!(rows.len(), doc.findings.len());
+        let all = doc.findings.len();
+        assert_eq!(counts(&page), Ok((all, all)));
     }
 
     #[test]

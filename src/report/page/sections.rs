@@ -5,13 +5,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use keymuster_api::Severity;
 
 use super::{
-    MOST, charts,
+    charts,
     keeping::{exposure, life, owners},
-    push, text,
+    nights::{change, coverage},
+    push,
+    rights::{parties, privilege},
+    text,
 };
 use crate::report::{
     Document, Headline,
-    text::{counted, day_of, size, thousands},
+    text::{counted, day_of, thousands},
 };
 
 /// One section.
@@ -19,7 +22,8 @@ type Section = fn(&Document, &Headline, &mut String);
 
 /// Sections between the verdict and the findings.
 pub(super) const ALL: &[Section] = &[
-    verdict, change, coverage, balance, exceptions, controls, owners, life, exposure,
+    verdict, change, coverage, balance, exceptions, controls, owners, life, privilege, exposure,
+    parties,
 ];
 
 /// Rows of a table on the page; more are counted.
@@ -59,7 +63,9 @@ pub(super) fn top(doc: &Document, head: &Headline, out: &mut String) {
         ("controls", "Controls"),
         ("owners", "Owners"),
         ("life", "Life cycle"),
+        ("privilege", "Privilege"),
         ("exposure", "Exposure"),
+        ("parties", "Third parties"),
         ("findings", "Findings"),
         ("method", "Method"),
     ] {
@@ -139,6 +145,16 @@ pub(super) fn table(out: &mut String, caption: &str, header: &[&str], rows: &[Ve
     }
 }
 
+/// A table behind a drawing, for whoever wants its numbers.
+pub(super) fn folded(out: &mut String, caption: &str, header: &[&str], rows: &[Vec<String>]) {
+    push(
+        out,
+        &format!("<details><summary>The numbers: {caption}</summary>\n"),
+    );
+    table(out, caption, header, rows);
+    push(out, "</details>\n");
+}
+
 fn verdict(_: &Document, head: &Headline, out: &mut String) {
     begin(
         out,
@@ -192,119 +208,10 @@ fn verdict(_: &Document, head: &Headline, out: &mut String) {
             ]
         })
         .collect();
-    table(
+    folded(
         out,
-        "Open findings by severity",
+        "open findings by severity",
         &["Severity", "n:Findings"],
-        &rows,
-    );
-    push(out, "</section>\n");
-}
-
-fn change(doc: &Document, _: &Headline, out: &mut String) {
-    begin(
-        out,
-        "change",
-        "Change since the last run",
-        "A finding keeps its name from night to night. Fixed means proven: what could not be looked at is never called fixed.",
-    );
-    let mut states: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &doc.findings {
-        *states.entry(&finding.state).or_default() += 1;
-    }
-    let words = [
-        ("new", "new"),
-        ("regressed", "came back"),
-        ("open", "still open"),
-        ("fixed", "fixed"),
-        ("accepted", "accepted for a while"),
-        ("suppressed", "suppressed"),
-        ("not_evaluated", "could not be judged this time"),
-    ];
-    push(out, "<div class=\"tiles\">");
-    for (state, word) in words {
-        let count = states.get(state).copied().unwrap_or_default();
-        push(
-            out,
-            &format!(
-                "<div class=\"tile\"><b>{}</b><span>{word}</span></div>",
-                thousands(count as u64)
-            ),
-        );
-    }
-    let late = doc.open().filter(|finding| finding.sla_breached).count();
-    let class = if late == 0 { " zero" } else { "" };
-    push(
-        out,
-        &format!(
-            "<div class=\"tile{class}\"><b>{}</b><span>past their due date</span></div></div>\n</section>\n",
-            thousands(late as u64)
-        ),
-    );
-}
-
-fn coverage(doc: &Document, _: &Headline, out: &mut String) {
-    begin(
-        out,
-        "coverage",
-        "Coverage",
-        "What was expected and what was received. Without a complete count nothing in a scope is ever called gone.",
-    );
-    if !doc.gaps.is_empty() {
-        let rows: Vec<Vec<String>> = doc
-            .gaps
-            .iter()
-            .map(|gap| {
-                vec![
-                    format!("<span class=\"bad\">{}</span>", text(&gap.kind)),
-                    text(&gap.subject),
-                    text(&gap.reason),
-                ]
-            })
-            .collect();
-        table(
-            out,
-            "What could not be seen",
-            &["Gap", "What", "Why, and what to do"],
-            &rows,
-        );
-    }
-    let mut scopes: Vec<_> = doc.coverage.iter().collect();
-    scopes.sort_by_key(|one| (one.complete, &one.scope, &one.what));
-    let rows: Vec<Vec<String>> = scopes
-        .into_iter()
-        .map(|one| {
-            let complete = if one.complete {
-                "<span class=\"good\">complete</span>"
-            } else {
-                "<span class=\"bad\">incomplete</span>"
-            };
-            vec![
-                text(&one.scope),
-                text(&one.what),
-                one.expected
-                    .map_or_else(|| "not told".to_owned(), thousands),
-                thousands(one.received),
-                if one.bytes == 0 {
-                    String::new()
-                } else {
-                    size(one.bytes)
-                },
-                complete.to_owned(),
-            ]
-        })
-        .collect();
-    table(
-        out,
-        "Every scope of the run",
-        &[
-            "Scope",
-            "What",
-            "n:Expected",
-            "n:Received",
-            "n:Searched",
-            "Seen",
-        ],
         &rows,
     );
     push(out, "</section>\n");
@@ -336,9 +243,9 @@ fn balance(doc: &Document, _: &Headline, out: &mut String) {
                 ),
             );
             let number = |name: &str, count: u64| vec![name.to_owned(), thousands(count)];
-            table(
+            folded(
                 out,
-                "The sums, which must balance",
+                "the sums, which must balance",
                 &["Population", "n:Count"],
                 &[
                     number("credentials discovered", sum.credentials),
@@ -466,16 +373,9 @@ fn controls(doc: &Document, _: &Headline, out: &mut String) {
 }
 
 /// The table that the script fills.
-pub(super) fn findings(doc: &Document, out: &mut String) {
-    let lead = match doc.findings.len() {
-        all if all > MOST => format!(
-            "The worst {} of {} findings; findings.json and findings.csv have all.",
-            thousands(MOST as u64),
-            thousands(all as u64)
-        ),
-        _ => "Open a title for its evidence. The address of this page with # and a finding's id leads to it.".to_owned(),
-    };
-    begin(out, "findings", "Findings", &lead);
+pub(super) fn findings(out: &mut String) {
+    let lead = "Open a title for its evidence. The address of this page with # and a finding's id leads to it.";
+    begin(out, "findings", "Findings", lead);
     let options = |all: &[(&str, &str)]| {
         let options = all
             .iter()
@@ -495,6 +395,7 @@ pub(super) fn findings(doc: &Document, out: &mut String) {
         ("", "all"),
         ("new", "new"),
         ("regressed", "came back"),
+        ("late", "past their due date"),
         ("fixed", "fixed"),
         ("accepted", "accepted"),
         ("suppressed", "suppressed"),
@@ -558,10 +459,10 @@ pub(super) fn method(doc: &Document, out: &mut String) {
 }
 
 /// An id that is not broken over two lines.
-fn id(id: &str) -> String {
+pub(super) fn id(id: &str) -> String {
     format!("<span class=\"nowrap\">{}</span>", text(id))
 }
 
-fn severity(grade: Severity) -> String {
+pub(super) fn severity(grade: Severity) -> String {
     format!("<span class=\"sev {0}\">{0}</span>", grade.as_str())
 }
