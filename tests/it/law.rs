@@ -282,7 +282,7 @@ fn in_binary_files_a_word_nearby_is_no_evidence() {
     let text = shape::fill(hit, 1).expect("shape").into_bytes();
     for (bytes, is_told) in [(text.clone(), true), ([&text[..], b"\n\0"].concat(), false)] {
         for whole in [false, true] {
-            let told = search(&bytes, Fresh::All, whole).candidates;
+            let told = search(&bytes, Fresh::Everything, whole).candidates;
             assert_eq!(
                 told.iter()
                     .any(|found| &*rules[found.rule as usize].id == "generic.key"),
