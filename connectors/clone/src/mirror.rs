@@ -63,7 +63,8 @@ impl Mirrors {
     /// Mirrors below this folder.
     pub fn new(folder: PathBuf, limits: Limits, logins: Vec<Login>, offline: bool) -> Mirrors {
         Mirrors {
-            folder,
+            // git runs elsewhere.
+            folder: std::path::absolute(&folder).unwrap_or(folder),
             limits,
             logins,
             offline,

@@ -51,7 +51,6 @@ wire!(
     PropertyValues,
     Organization,
     Me,
-    Bulk,
 );
 
 /// A user, a team, an account.
@@ -493,6 +492,33 @@ impl Wire for LogEntry {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Bulk {
     pub(crate) organization: BulkOrganization,
+}
+
+impl Wire for Bulk {
+    fn seal(&mut self, _cx: &SealCx<'_>) {
+        for repository in self.organization.repositories.nodes.iter_mut().flatten() {
+            let files = [
+                &mut repository.github_owners,
+                &mut repository.root_owners,
+                &mut repository.docs_owners,
+            ];
+            for file in files.into_iter().flatten() {
+                file.text = file.text.take().map(|text| without_comments(&text));
+            }
+        }
+    }
+}
+
+/// A file of owners without what its authors say to each other.
+fn without_comments(text: &str) -> String {
+    let lines = text
+        .lines()
+        .map(|line| match line.trim_start().starts_with('#') {
+            true => "",
+            false => line.split(" #").next().unwrap_or_default().trim(),
+        });
+    let lines: Vec<&str> = lines.filter(|line| !line.is_empty()).collect();
+    lines.join("\n")
 }
 
 /// The organisation of a query.

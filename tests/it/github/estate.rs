@@ -343,7 +343,8 @@ impl Estate {
     /// An authorised credential; gives its key here.
     fn authorization(&mut self, kind: &str, used: &str) -> String {
         let id = self.number();
-        self.list("/orgs/acme/credential-authorizations", None, json!({"login": "alice@acme.test", "credential_id": id, "credential_type": kind, "token_last_eight": format!("{CANARY}{id}"), "scopes": ["repo"], "credential_accessed_at": ago(used), "authorized_credential_expires_at": ago("in 50"), "authorized_credential_note": format!("note {id}")}));
+        let print = (kind == "SSH key").then(|| format!("{id:0>43}"));
+        self.list("/orgs/acme/credential-authorizations", None, json!({"login": "alice@acme.test", "credential_id": id, "fingerprint": print, "credential_type": kind, "token_last_eight": format!("{CANARY}{id}"), "scopes": ["repo"], "credential_accessed_at": ago(used), "authorized_credential_expires_at": ago("in 50"), "authorized_credential_note": format!("note {id}")}));
         format!("127.0.0.1:authorisation:{id}")
     }
 

@@ -43,6 +43,7 @@ fn start(host: Host) -> Running {
 fn world(register: &str, address: &str, more: &str) -> World {
     let world = World::new();
     world.write("seal.key", "07".repeat(32));
+    world.write("state/.keep", "");
     world.write("token", format!("{TOKEN}\n"));
     world.write("inventory.csv", register);
     world.write("people.csv", estate::people());
@@ -201,6 +202,7 @@ fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
     let address = running.server.address().to_owned();
     drop(running.server);
     std::fs::rename(world.path("state"), world.path("state-of-live")).expect("a folder");
+    world.write("state/.keep", "");
     configure(&world, &address, "replay = \"tape\"");
     let ran = world.run(&["audit", "--now", NOW, "--quiet", "--offline"]);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
@@ -364,9 +366,9 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
         of.map(ToString::to_string).collect()
     };
     for (key, place) in [
-        ("127.0.0.1:token:", "acme/web:deploy.sh"),
-        ("127.0.0.1:authorisation:5", "acme/api:run.sh"),
-        ("127.0.0.1:deploy-key:1", "acme/api:key.pem"),
+        ("127.0.0.1:token:", "deploy.sh"),
+        ("127.0.0.1:authorisation:5", "run.sh"),
+        ("127.0.0.1:deploy-key:1", "key.pem"),
     ] {
         let all = joined(key);
         assert_eq!(all.len(), 1, "{key}: {all:?}");
