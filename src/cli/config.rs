@@ -44,6 +44,7 @@ pub(super) struct ConfigFile {
     pub(super) owners: OwnersTable,
     #[serde(default)]
     pub(super) reviews: Option<ReviewsTable>,
+    #[serde(default)]
     pub(super) events: Vec<EventsTable>,
     #[serde(default)]
     pub(super) tickets: Vec<TicketsTable>,

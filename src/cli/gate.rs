@@ -9,13 +9,7 @@ use std::io::Write as _;
 use anyhow::{Context as _, Result, anyhow, bail};
 use keymuster_api::Connector;
 
-use super::{
-    Exit, audit,
-    config::Config,
-    global::Global,
-    ground::read_ground,
-    scan,
-};
+use super::{Exit, audit, config::Config, global::Global, ground::read_ground, scan};
 use crate::{
     audit::{Finding, Subject, find, run_some},
     engine::{Engine, RuleSet},

@@ -19,7 +19,7 @@ pub enum SystemKind {
 }
 
 /// A way to authenticate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the words are those of as_str")]
 pub enum AuthMethod {
     ApiKey,

@@ -8,11 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{EvidenceError, canonical};
 use crate::{
-    estate::{Gathered, Resource, Sighting},
     context::Context,
-    inventory::{
-        Catalogue, Confirmations, Inventory, LeakedCell, People, Person, Record, Team,
-    },
+    estate::{Gathered, Resource, Sighting},
+    inventory::{Catalogue, Confirmations, Inventory, LeakedCell, People, Person, Record, Team},
     judgement::Ground,
 };
 

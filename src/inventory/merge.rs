@@ -223,7 +223,7 @@ struct Joining {
 impl Joining {
     fn differs(&mut self, field: &'static str, value: String) {
         self.conflicts.push(Conflict {
-            field,
+            field: field.to_owned(),
             value,
             source: self.source.clone(),
         });

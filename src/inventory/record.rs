@@ -220,7 +220,7 @@ pub struct EvidenceRef {
 /// `direction` is one of inbound, outbound, internal; `auth_method` one of static_secret,
 /// signed_token, mtls, oidc_federation, managed_identity, basic, other; `grant_type` one of
 /// standing, emergency, temporary; as written where the word is another one.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[expect(
     missing_docs,
     reason = "the names are those of the record's fields; the special ones are described"
@@ -264,7 +264,7 @@ pub struct RecordDetails {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Conflict {
     /// The field, as `[inventory.map]` writes it.
-    pub field: &'static str,
+    pub field: String,
     /// What the other register says.
     pub value: String,
     /// Where.

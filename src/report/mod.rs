@@ -45,9 +45,9 @@ pub use document::{Headline, headline};
 pub use explain::{explain_check, explain_kind, explain_rule};
 pub use file::{WriteError, write_file, write_tickets};
 pub use formats::{FORMATS, Format, Split, format};
+pub use period::{Period, PeriodError, RunSummary};
 pub use record::record_line;
 pub use review::{ReviewFile, review_files, write_reviews};
-pub use period::{Period, PeriodError, RunSummary};
 pub use trackers::{
     Job, PlanFile, PlannedFile, PlannedStep, Rights, TRACKERS, TicketFile, Tracker, content,
     tracker,

@@ -30,10 +30,10 @@ mod memo;
 /// An account made in a real moto server, exported with the AWS commands, and audited.
 #[cfg(feature = "aws-iam")]
 mod moto;
-/// Registers, people, owners and decisions as organisations keep them, through a whole run.
-mod register;
 /// Life through the nights: evidence, tickets, units and jobs, runs that are killed.
 mod nightly;
+/// Registers, people, owners and decisions as organisations keep them, through a whole run.
+mod register;
 /// House rules that no compiler checks: who may use whom, what must be listed.
 mod tidy;
 /// Pipelines and manifests: what breaks without a credential.

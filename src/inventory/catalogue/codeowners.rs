@@ -2,9 +2,8 @@
 //! counts (<https://docs.github.com/en/repositories/managing-your-repositorys-settings-and-features/customizing-your-repository/about-code-owners>);
 //! GitLab: that, in each section (<https://docs.gitlab.com/user/project/codeowners/reference/>).
 
-use serde::{Deserialize, Serialize};
-
 use globset::{Glob, GlobBuilder, GlobMatcher};
+use serde::{Deserialize, Serialize};
 
 /// More rules than any file has.
 const MOST_RULES: usize = 20_000;
@@ -28,12 +27,13 @@ struct Rule {
     line: u64,
     /// The whole repository, or a part of it.
     everything: bool,
+    #[serde(with = "globs")]
     matchers: Vec<GlobMatcher>,
     owners: Vec<String>,
 }
 
 /// Somebody who looks after a path.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CodeOwner<'a> {
     /// `@login`, `@org/team` or a mail.
     pub party: &'a str,
@@ -183,17 +183,43 @@ fn matchers(pattern: &str) -> Option<Vec<GlobMatcher>> {
             texts.push(format!("{text}/**"));
         }
     }
-    let glob = |text: &String| -> Option<Glob> {
-        let built = GlobBuilder::new(text)
-            .literal_separator(true)
-            .backslash_escape(true)
-            .build();
-        built.ok()
-    };
     texts
         .iter()
         .map(|text| glob(text).map(|glob| glob.compile_matcher()))
         .collect()
+}
+
+fn glob(text: &str) -> Option<Glob> {
+    let built = GlobBuilder::new(text)
+        .literal_separator(true)
+        .backslash_escape(true)
+        .build();
+    built.ok()
+}
+
+/// Matchers as their texts, for the evidence of a run.
+mod globs {
+    use globset::GlobMatcher;
+    use serde::{Deserialize as _, Deserializer, Serializer, de::Error as _};
+
+    pub(super) fn serialize<S: Serializer>(
+        matchers: &[GlobMatcher],
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_seq(matchers.iter().map(|matcher| matcher.glob().glob()))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Vec<GlobMatcher>, D::Error> {
+        Vec::<String>::deserialize(from)?
+            .iter()
+            .map(|text| {
+                let glob = super::glob(text).ok_or_else(|| D::Error::custom("no pattern"))?;
+                Ok(glob.compile_matcher())
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]

@@ -152,7 +152,7 @@ fn disagreement(
     out.fail(subject, Severity::Medium, |draft| {
         show(cx, accepted, draft);
         for conflict in &record.conflicts {
-            if matches!(conflict.field, "owner" | "status") {
+            if matches!(conflict.field.as_str(), "owner" | "status") {
                 draft.at_least(Severity::High);
             }
             draft.evidence(
@@ -252,7 +252,7 @@ mod tests {
         };
         record.also = vec![source.clone()];
         record.conflicts.push(crate::inventory::Conflict {
-            field,
+            field: field.to_owned(),
             value: "bob".to_owned(),
             source,
         });
