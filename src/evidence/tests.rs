@@ -11,7 +11,7 @@ use super::{
     write_facts,
 };
 use crate::{
-    judgement::{Case, judge},
+    judgement::{Case, Earlier, judge},
     ledger::{self, Kept, Ledger},
     report::{
         Document, DocumentInput, RunFacts, Timings,
@@ -27,11 +27,14 @@ fn seal(message: &[u8]) -> [u8; 32] {
 fn run(ledger: &mut Ledger, company: &Company, day: i64, before: Option<Before>) -> Bundle {
     let ground = company.ground(day);
     let gathered = company.gathered();
-    let facts = write_facts(&gathered, ground.inventory.as_ref(), ground.people.as_ref());
+    let facts = write_facts(&gathered, &ground);
     let copy = ledger.copied().expect("readable");
     let case = Case::new(gathered, &ground);
-    let exposed = ledger.first_exposed().expect("readable");
-    let cx = case.cx(&ground, &exposed);
+    let earlier = Earlier {
+        first_exposed: ledger.first_exposed().expect("readable"),
+        history: ledger.history().expect("readable"),
+    };
+    let cx = case.cx(&ground, &earlier);
     let mut judged = judge(&cx, &seal).expect("an audit");
     let facts_of_run = ledger::RunFacts {
         id: format!("night-{day}"),
@@ -98,6 +101,9 @@ fn run(ledger: &mut Ledger, company: &Company, day: i64, before: Option<Before>)
     let exceptions = ground.exceptions.as_ref();
     ledger
         .settle(&facts_of_run, &cx, &mut judged, exceptions, keep)
+        .expect("settles");
+    ledger
+        .remember(&earlier.history, &crate::audit::to_remember(&cx))
         .expect("settles");
     bundle.expect("made")
 }

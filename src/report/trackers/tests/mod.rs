@@ -16,7 +16,7 @@ use self::{
 };
 use super::{Job, Rights, content, tracker};
 use crate::{
-    judgement::{Case, judge},
+    judgement::{Case, Earlier, judge},
     ledger::{self, Act, Exported, Kept, Learned, Ledger, LedgerError, plan},
     report::{Document, DocumentInput, FindingEntry, FormatCx, Run, RunFacts, Timings, format},
 };
@@ -30,8 +30,11 @@ fn seal(message: &[u8]) -> [u8; 32] {
 fn night(ledger: &mut Ledger, company: &Company, day: i64) -> Document {
     let ground = company.ground(day);
     let case = Case::new(company.gathered(), &ground);
-    let exposed = ledger.first_exposed().expect("readable");
-    let cx = case.cx(&ground, &exposed);
+    let earlier = Earlier {
+        first_exposed: ledger.first_exposed().expect("readable"),
+        history: ledger.history().expect("readable"),
+    };
+    let cx = case.cx(&ground, &earlier);
     let mut judged = judge(&cx, &seal).expect("an audit");
     let run = ledger::RunFacts {
         id: format!("night-{day}"),
@@ -46,6 +49,9 @@ fn night(ledger: &mut Ledger, company: &Company, day: i64) -> Document {
         .settle::<LedgerError>(&run, &cx, &mut judged, exceptions, |_, _| {
             Ok(Kept::default())
         })
+        .expect("settles");
+    ledger
+        .remember(&earlier.history, &crate::audit::to_remember(&cx))
         .expect("settles");
     Document::build(&DocumentInput {
         run: &RunFacts {
