@@ -1,7 +1,7 @@
 //! What checks ask of one credential: its record, owner, tier, exposure, age.
 
 use jiff::{ToSpan as _, tz::Offset};
-use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, PathClass, Status};
+use keymuster_api::{ClaimRole, Confidence, IdentityKind, Known, PathClass, ResourceKind, Status};
 
 use super::{CheckCx, EntryKind, KindAdvice, PrivilegeFact};
 use crate::{
@@ -34,6 +34,13 @@ impl<'a> CheckCx<'a> {
     /// Every credential with its index.
     pub(super) fn credentials(&self) -> impl Iterator<Item = (u32, &'a Credential)> + use<'a> {
         (0..).zip(&self.estate.credentials)
+    }
+
+    /// Whether anything was read that holds files: of an account alone nobody can say that a
+    /// secret is in no source.
+    pub(super) fn has_sources(&self) -> bool {
+        let mut resources = self.estate.gathered.resources.iter();
+        resources.any(|one| matches!(one.kind, ResourceKind::Repository | ResourceKind::Tree))
     }
 
     /// What the catalogue says about an entry; `None` for entries that are in no catalogue.

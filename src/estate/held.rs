@@ -62,13 +62,8 @@ pub(super) fn credential(slot: &Slot) -> Option<Credential> {
     let by_name = slot.store != store::ACTIONS_VARIABLE
         && slot.store != store::AGENTS_VARIABLE
         && WORDS.iter().any(|word| upper.contains(word));
-    if !all
-        && slot.secret.is_none()
-        && !says("masked")
-        && !says("hidden")
-        && !says("secret")
-        && !by_name
-    {
+    // A value that was sealed tells equal ones, not that it is secret.
+    if !all && !says("masked") && !says("hidden") && !says("secret") && !by_name {
         return None;
     }
     let (provider, _) = kind.split_once('.').unwrap_or((kind, ""));

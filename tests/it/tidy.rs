@@ -28,6 +28,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         &[
             "estate",
             "inventory",
+            "context",
             "audit",
             "judgement",
             "ledger",

@@ -5,6 +5,10 @@ use keymuster_api::{ConnectorError, Preflight};
 use keymuster_http::{Answer, Endpoint, Items, Listed, Rest, Unseen, Wire, Without};
 use serde::{Deserialize, Serialize};
 
+#[allow(
+    clippy::wildcard_imports,
+    reason = "nearly every endpoint is named here"
+)]
 use crate::{
     connector::Wish,
     endpoints::*,

@@ -7,6 +7,10 @@ use jiff::ToSpan as _;
 use keymuster_api::store;
 use keymuster_http::{Answer, Endpoint, Listed, Rest, Wire};
 
+#[allow(
+    clippy::wildcard_imports,
+    reason = "nearly every endpoint is named here"
+)]
 use crate::{
     book::Book,
     connector::Wish,

@@ -6,6 +6,10 @@ use futures_util::{StreamExt as _, stream};
 use keymuster_api::{GapKind, Item, Key, Lead, Source, store};
 use keymuster_http::{Answer, Endpoint, Listed, Rest, Unseen, Wire};
 
+#[allow(
+    clippy::wildcard_imports,
+    reason = "nearly every endpoint is named here"
+)]
 use crate::{
     book::Book,
     bulk::Outline,
@@ -28,13 +32,16 @@ const ENVIRONMENTS: usize = 1000;
 /// What was asked; `None` where that was left out.
 type Asked<T> = Option<Answer<T>>;
 
+/// An environment's name, its secrets, its variables.
+type OfEnvironment = (String, Asked<Listed<Secret>>, Asked<Listed<Variable>>);
+
 /// Everything that one repository answered.
 #[derive(Default)]
 struct Answers {
     secrets: Vec<(&'static Endpoint, &'static str, Asked<Listed<Secret>>)>,
     variables: Vec<(&'static Endpoint, &'static str, Asked<Listed<Variable>>)>,
     environments: Asked<Listed<Environment>>,
-    of_environments: Vec<(String, Asked<Listed<Secret>>, Asked<Listed<Variable>>)>,
+    of_environments: Vec<OfEnvironment>,
     keys: Asked<Listed<DeployKey>>,
     hooks: Asked<Listed<Hook>>,
     teams: Asked<Listed<Team>>,

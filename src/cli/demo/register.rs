@@ -7,7 +7,7 @@ use super::{
     cloud::{ACCOUNT, key_id},
 };
 
-const HEADER: [&str; 15] = [
+const HEADER: [&str; 20] = [
     "Record ID",
     "Name",
     "Type",
@@ -23,13 +23,18 @@ const HEADER: [&str; 15] = [
     "Status",
     "Expires",
     "Revocation path",
+    "Recovery procedure",
+    "Approval ticket",
+    "Log source",
+    "Log reviewer",
+    "Business process",
 ];
 
 pub(super) fn build(company: &Company) -> Result<()> {
     let soon = company.day(-100);
     let approved = company.day(20);
     let mut register = csv::Writer::from_writer(Vec::new());
-    register.write_record(HEADER.iter().chain(&["Recovery procedure"]))?;
+    register.write_record(HEADER)?;
     let mut add = |id: &str,
                    user: &str,
                    key: &str,
@@ -57,6 +62,10 @@ pub(super) fn build(company: &Company) -> Result<()> {
             expires,
             "runbook/aws-keys.md",
             "runbook/aws-keys.md#recover",
+            &format!("approvals.md#{}", id.to_lowercase()),
+            "cloudtrail",
+            "security@northwind.example",
+            system,
         ])
     };
     let key = |user: &str| key_id(company, user);

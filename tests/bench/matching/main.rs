@@ -5,6 +5,8 @@
 //! Prints precision and recall of what is matched by itself, how often the right record is among
 //! the three nearest of what is not, by case; and how long reading and matching took.
 
+#![allow(clippy::print_stdout, reason = "a table for people")]
+
 mod cases;
 mod dice;
 mod estate;

@@ -39,7 +39,7 @@ impl Check for HardCoded {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
-        let any_source = !cx.estate.gathered.resources.is_empty();
+        let any_source = cx.has_sources();
         for (ix, credential) in cx.credentials() {
             let subject = Subject::Credential(ix);
             if !any_source {

@@ -50,7 +50,7 @@ impl Check for SecretInSource {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
-        let any_source = !cx.estate.gathered.resources.is_empty();
+        let any_source = cx.has_sources();
         for (ix, credential) in cx.credentials() {
             let subject = Subject::Credential(ix);
             let secret = || {

@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn true_no_version_review_or_reviewer() {
-        let cases: [(fn(&mut PolicyRef), &str); 5] = [
+        type Change = fn(&mut PolicyRef);
+        let cases: [(Change, &str); 5] = [
             (|p| p.version = None, "version"),
             (|p| p.reviewed_at = None, "review"),
             (|p| p.reviewed_at = Some(ago(93)), "review"),
