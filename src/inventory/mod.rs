@@ -1,7 +1,7 @@
 //! What should exist: the organisation's record of who owns each credential, why it exists,
 //! what it may do and when it ends; the people behind it; and the match with what does exist.
 //!
-//! In reading order: a [`mod@read`]er turns bytes into a table, [`seal`] wipes the secrets out of
+//! In reading order: a [`mod@read`]er turns bytes into a table, [`mod@seal`] wipes the secrets out of
 //! it, [`map`] gives its columns to the [`field`]s they mean, [`fill`] makes records of its
 //! rows, and [`reconcile()`] holds them against the estate.
 //!

@@ -61,7 +61,7 @@ struct ExportArgs {
     /// The files are imported by an administrator, who may import more at once.
     #[arg(long)]
     admin: bool,
-    /// Where the files go [default: tickets/<tracker> in the report folder].
+    /// Where the files go [default: tickets/TRACKER in the report folder].
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
 }

@@ -131,7 +131,7 @@ impl<'a> ReadCx<'a> {
 
 /// Rows under a header. Every row has as many cells as there are headers.
 ///
-/// Its cells may be secrets until [`super::seal`] has been over them: its Debug shows counts.
+/// Its cells may be secrets until [`mod@super::seal`] has been over them: its Debug shows counts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Table {
     /// The headers; `column 4` where there is none.

@@ -59,7 +59,7 @@ pub(super) struct Case {
 type Record = BTreeMap<&'static str, String>;
 
 /// The register's columns, in their order.
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 24] = [
     "Record ID",
     "Name",
     "Type",
@@ -80,6 +80,10 @@ const COLUMNS: [&str; 20] = [
     "Reason for no expiry",
     "Revocation path",
     "Runbook",
+    "Approval ticket",
+    "Log source",
+    "Log reviewer",
+    "Business process",
 ];
 
 impl Case {
@@ -169,6 +173,10 @@ fn record(name: &str, key: usize) -> Record {
         ("Expires", "day:30".to_owned()),
         ("Revocation path", "runbook/keys.md".to_owned()),
         ("Runbook", "runbook/keys.md#recover".to_owned()),
+        ("Approval ticket", "approvals/keys.md".to_owned()),
+        ("Log source", "cloudtrail".to_owned()),
+        ("Log reviewer", "carol@example.com".to_owned()),
+        ("Business process", "Reporting".to_owned()),
     ])
 }
 

@@ -49,6 +49,21 @@ struct Audit {
     document: Value,
 }
 
+/// What some rows are besides what they are planted for, rightly: a record that is only requested
+/// while its key works, two keys of one use that never became one, an owner that nobody knows, a
+/// revocation that nothing proves.
+const ALSO: &[(&str, &str)] = &[
+    ("GOV-04", "REG-inv-03"),
+    ("GOV-04", "REG-inv-03-twin"),
+    ("INV-05", "inv-01-twin/1"),
+    ("INV-05", "own-01/1"),
+    ("INV-05", "own-01-twin/1"),
+    ("LIF-04", "inv-04-twin/1"),
+    ("LIF-04", "used/1"),
+    ("OWN-05", "REG-inv-06"),
+    ("OWN-05", "REG-inv-06-twin"),
+];
+
 /// Writes the company's files, the exports that `take` lets through, and audits.
 fn audit(world: &World, config: &str, forgets: &[&str], take: impl Fn(&str) -> bool) -> Audit {
     for (file, bytes) in EXPORTED.files.iter().filter(|(file, _)| take(file)) {
@@ -73,6 +88,7 @@ fn audit(world: &World, config: &str, forgets: &[&str], take: impl Fn(&str) -> b
             let text = |member: &str| finding[member].as_str().unwrap_or_default();
             (text("check").to_owned(), named(text("subject")))
         })
+        .filter(|(check, subject)| !ALSO.contains(&(&**check, &**subject)))
         .collect();
     Audit {
         code: ran.code,
