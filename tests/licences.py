@@ -13,7 +13,7 @@ import sys
 ALLOWED = {
     "MIT", "Apache-2.0", "Apache-2.0 WITH LLVM-exception", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0",
     "Unlicense", "CC0-1.0", "0BSD", "MIT-0", "BSL-1.0",
-    "bzip2-1.0.6",
+    "bzip2-1.0.6", "CDLA-Permissive-2.0",
 }
 WORD = re.compile(r"[A-Za-z0-9.+-]+(?: WITH [A-Za-z0-9.-]+)?")
 
