@@ -11,6 +11,7 @@ mod model;
 mod resolve;
 mod sighting;
 mod texts;
+mod ties;
 mod usage;
 
 pub use model::{Credential, Estate, Gathered, Identity, Resource};

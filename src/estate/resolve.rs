@@ -7,20 +7,14 @@
 use std::collections::BTreeMap;
 
 use keymuster_api::{
-    Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp, tie,
+    Claim, ClaimRole, Confidence, Key, Known, SecretId, Source, Status, Timestamp,
 };
 
-use super::{Credential, Estate, Gathered, Identity, Sighting, Sym, Texts, held, usage};
-
-/// Schemes whose values name a principal or an issuer, under which several credentials live.
-const SHARED_SCHEMES: &[&str] = &[
-    "arn",
-    "client-email",
-    "jwt-subject",
-    "jwt-issuer",
-    "user",
-    "account",
-];
+use super::{
+    Credential, Estate, Gathered, Identity, Sighting, Sym, Texts, held,
+    ties::{Member, group, names_one},
+    usage,
+};
 
 /// Trust in a claim that is derived from who introduced a secret, in percent.
 const AUTHOR_CONFIDENCE: u8 = 30;
@@ -139,109 +133,6 @@ fn latest(a: Known<Timestamp>, b: Known<Timestamp>) -> Known<Timestamp> {
         (Known::Known(_), _) => a,
         (_, Known::Known(_)) => b,
         _ => a.or(b),
-    }
-}
-
-/// What makes two things one credential.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Tie<'a> {
-    Key(&'a str),
-    Handle(&'a str, &'a str),
-    Secret(SecretId),
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Member {
-    Listed(u32),
-    Seen(u32),
-}
-
-/// Groups of facts and sightings that are tied, each sorted.
-fn group(gathered: &Gathered) -> Vec<Vec<Member>> {
-    let mut members = Vec::new();
-    let mut ties: Vec<Vec<Tie<'_>>> = Vec::new();
-    // What hosts publish about their credentials, sealed.
-    let mut published: BTreeMap<&str, Vec<Tie<'_>>> = BTreeMap::new();
-    for setting in &gathered.settings {
-        if tie::ALL.contains(&setting.name.as_str()) {
-            let tie = Tie::Handle(&setting.name, &setting.value);
-            published.entry(&setting.subject.0).or_default().push(tie);
-        }
-    }
-    for (index, fact) in (0u32..).zip(&gathered.credentials) {
-        let mut own = vec![Tie::Key(&fact.key.0)];
-        own.extend(
-            fact.handle
-                .as_ref()
-                .filter(|h| names_one(&h.scheme))
-                .map(|h| Tie::Handle(&h.scheme, &h.value)),
-        );
-        own.extend(fact.secret.map(Tie::Secret));
-        own.extend(published.remove(fact.key.0.as_str()).into_iter().flatten());
-        members.push(Member::Listed(index));
-        ties.push(own);
-    }
-    for (index, sighting) in (0u32..).zip(&gathered.sightings) {
-        let handle = sighting
-            .details
-            .handle
-            .as_ref()
-            .filter(|h| names_one(&h.scheme));
-        let mut own: Vec<Tie<'_>> = handle
-            .map(|h| Tie::Handle(&h.scheme, &h.value))
-            .into_iter()
-            .collect();
-        if !sighting.public || own.is_empty() {
-            own.push(Tie::Secret(sighting.secret));
-        }
-        let facts = sighting.details.facts.iter();
-        let facts = facts.filter(|(name, _)| tie::ALL.contains(&name.as_str()));
-        own.extend(facts.map(|(name, value)| Tie::Handle(name, value)));
-        members.push(Member::Seen(index));
-        ties.push(own);
-    }
-    let mut sets = Sets::new(members.len());
-    let mut first: BTreeMap<&Tie<'_>, usize> = BTreeMap::new();
-    for (index, own) in ties.iter().enumerate() {
-        for tie in own {
-            match first.get(tie) {
-                Some(&other) => sets.unite(index, other),
-                None => {
-                    first.insert(tie, index);
-                }
-            }
-        }
-    }
-    let mut groups: BTreeMap<usize, Vec<Member>> = BTreeMap::new();
-    for (index, member) in members.into_iter().enumerate() {
-        groups.entry(sets.root(index)).or_default().push(member);
-    }
-    groups.into_values().collect()
-}
-
-fn names_one(scheme: &str) -> bool {
-    !SHARED_SCHEMES.contains(&scheme)
-}
-
-/// Disjoint sets, the smallest member as root, so that the outcome does not depend on order.
-struct Sets(Vec<usize>);
-
-impl Sets {
-    fn new(len: usize) -> Sets {
-        Sets((0..len).collect())
-    }
-
-    fn root(&mut self, mut at: usize) -> usize {
-        while self.0[at] != at {
-            self.0[at] = self.0[self.0[at]];
-            at = self.0[at];
-        }
-        at
-    }
-
-    fn unite(&mut self, a: usize, b: usize) {
-        let (a, b) = (self.root(a), self.root(b));
-        self.0[a.max(b)] = a.min(b);
     }
 }
 
@@ -590,7 +481,10 @@ mod tests {
         let told = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         let token = |path: &str, secret, last: &str| Sighting {
             details: Arc::new(Details {
-                facts: vec![told(tie::GITHUB_LAST_EIGHT, last), told("last", "aa")],
+                facts: vec![
+                    told(keymuster_api::tie::GITHUB_LAST_EIGHT, last),
+                    told("last", "aa"),
+                ],
                 ..Details::default()
             }),
             ..sighting("github.pat", secret, None, path)
@@ -604,7 +498,7 @@ mod tests {
         let mut facts = gathered(vec![listed], vec![token("a", 1, "aa"), token("b", 2, "bb")]);
         facts.settings.push(keymuster_api::Setting {
             subject: Key("github:authorisation:7".to_owned()),
-            name: tie::GITHUB_LAST_EIGHT.to_owned(),
+            name: keymuster_api::tie::GITHUB_LAST_EIGHT.to_owned(),
             value: "aa".to_owned(),
             source: Source {
                 system: NOBODY,

@@ -4,12 +4,29 @@
 //! Ages, dates and counts change from night to night, and some importers compare texts: what is
 //! called stable here holds none.
 
+use std::io;
+
 use jiff::Timestamp;
 
 use super::{
     Document, FindingEntry,
+    cells::Table,
     text::{cut, harmless, prose},
 };
+
+/// A table for a tracker's importer: a row for every open finding.
+pub(crate) fn table<const CELLS: usize>(
+    doc: &Document,
+    header: &[&str; CELLS],
+    row: fn(&Document, &FindingEntry) -> [String; CELLS],
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    let mut table = Table::new(out, header)?;
+    for finding in doc.findings.iter().filter(|finding| finding.is_open()) {
+        table.row(&row(doc, finding))?;
+    }
+    table.finish()
+}
 
 /// One line: the check and the title.
 pub(crate) fn summary(finding: &FindingEntry, max: usize) -> String {

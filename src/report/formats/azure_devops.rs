@@ -7,12 +7,7 @@ use std::io::{self, Write};
 use keymuster_api::Severity;
 
 use super::{Format, Split};
-use crate::report::{
-    Document, FindingEntry, FormatCx,
-    cells::{self, Table},
-    text::cut,
-    ticket,
-};
+use crate::report::{Document, FindingEntry, FormatCx, cells, text::cut, ticket};
 
 /// Rows in a file (learn.microsoft.com, "Import or update work items in bulk by using CSV files").
 pub(in crate::report) const MOST: usize = 1_000;
@@ -41,11 +36,7 @@ impl Format for AzureDevOps {
     }
 
     fn write(&self, doc: &Document, _cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(out, &HEADER)?;
-        for finding in doc.findings.iter().filter(|finding| finding.is_open()) {
-            table.row(&row(doc, finding))?;
-        }
-        table.finish()
+        ticket::table(doc, &HEADER, row, out)
     }
 
     fn check(&self, _doc: &Document, written: &[u8]) -> Result<(), String> {

@@ -9,12 +9,7 @@ use std::io::{self, Write};
 use keymuster_api::Severity;
 
 use super::{Format, Split};
-use crate::report::{
-    Document, FindingEntry, FormatCx,
-    cells::{self, Table},
-    text::cut,
-    ticket,
-};
+use crate::report::{Document, FindingEntry, FormatCx, cells, text::cut, ticket};
 
 /// Issues in a file (support.atlassian.com, "import data from a CSV file").
 pub(in crate::report) const MOST: usize = 250;
@@ -54,11 +49,7 @@ impl Format for JiraCsv {
     }
 
     fn write(&self, doc: &Document, _cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(out, &HEADER)?;
-        for finding in doc.findings.iter().filter(|finding| finding.is_open()) {
-            table.row(&row(doc, finding))?;
-        }
-        table.finish()
+        ticket::table(doc, &HEADER, row, out)
     }
 
     fn check(&self, _doc: &Document, written: &[u8]) -> Result<(), String> {

@@ -8,12 +8,7 @@ use std::io::{self, Write};
 use keymuster_api::Severity;
 
 use super::{Format, Split};
-use crate::report::{
-    Document, FindingEntry, FormatCx,
-    cells::{self, Table},
-    text::cut,
-    ticket,
-};
+use crate::report::{Document, FindingEntry, FormatCx, cells, text::cut, ticket};
 
 /// Rows in a file: what somebody can look over before importing.
 pub(in crate::report) const MOST: usize = 1_000;
@@ -48,11 +43,7 @@ impl Format for Linear {
     }
 
     fn write(&self, doc: &Document, _cx: &FormatCx, out: &mut dyn Write) -> io::Result<()> {
-        let mut table = Table::new(out, &HEADER)?;
-        for finding in doc.findings.iter().filter(|finding| finding.is_open()) {
-            table.row(&row(doc, finding))?;
-        }
-        table.finish()
+        ticket::table(doc, &HEADER, row, out)
     }
 
     fn check(&self, _doc: &Document, written: &[u8]) -> Result<(), String> {
