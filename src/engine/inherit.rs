@@ -25,11 +25,21 @@ pub(super) struct Inherited {
 
 /// The hits whose bytes were copied. `len` is the length of the new version.
 pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach]) -> Vec<Inherited> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(base.hits.len());
+    let mut first = 0;
     for copy in copied {
-        let first = base
-            .hits
-            .partition_point(|hit| (hit.at as usize) < copy.from);
+        // Nearly always the next range begins behind the one before it.
+        let is_before = |at: usize| {
+            base.hits
+                .get(at)
+                .is_some_and(|hit| (hit.at as usize) < copy.from)
+        };
+        if first > 0 && !is_before(first - 1) {
+            first = base.hits[..first].partition_point(|hit| (hit.at as usize) < copy.from);
+        }
+        while is_before(first) {
+            first += 1;
+        }
         let starts = copy.from == 0 && copy.at == 0;
         let ends = copy.from + copy.len == base.len && copy.at + copy.len == len;
         for hit in &base.hits[first..] {

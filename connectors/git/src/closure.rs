@@ -101,7 +101,16 @@ impl Closure {
         let mut open: Vec<(u32, Row)> = Vec::new();
         let mut spare: Vec<Row> = Vec::new();
         let mut pairs = 0u64;
-        for tree in 0..graph.len() {
+        let mut tree = 0;
+        let mut next = self.trees.clone().into_iter().peekable();
+        while tree < graph.len() {
+            while next.next_if(|&wanted| wanted < tree).is_some() {}
+            let end = graph.end[tree as usize];
+            // Of what is made from a tree nothing may be wanted: most trees are passed over.
+            if next.peek().is_none_or(|&wanted| wanted >= end) {
+                tree = end;
+                continue;
+            }
             while let Some((_, mut row)) = open.pop_if(|(end, _)| *end <= tree) {
                 row.clear();
                 spare.push(row);
@@ -159,6 +168,7 @@ impl Closure {
                 row.clear();
                 spare.push(row);
             }
+            tree += 1;
         }
         self.truncated |= pairs > MAX_PAIRS;
     }

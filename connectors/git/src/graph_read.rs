@@ -162,7 +162,7 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
                     Err(_) => visit.shard.damaged = true, // the sweep tells of it
                 }
             }
-            vec![visit.shard]
+            vec![visit.finish()]
         }
         Task::Loose { from, to } => {
             let mut reader = Reader::new(&repo.store);
@@ -190,7 +190,7 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
                     Err(_) => trees.shard.damaged = true, // the sweep tells of it
                 }
             }
-            vec![trees.shard, commits.shard]
+            vec![trees.finish(), commits.finish()]
         }
     }
 }

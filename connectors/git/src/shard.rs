@@ -51,7 +51,14 @@ pub(crate) struct ShardVisit<'a> {
     pub(crate) shard: Shard,
     /// The number of the object that is visited, where there is no pack.
     pub(crate) number: u32,
+    /// Operations whose objects are not looked up yet: many at once wait for memory together.
+    pending: Vec<u32>,
+    /// The ids of those, one behind the other.
+    pending_ids: Vec<u8>,
 }
+
+/// Look-ups that are made at once.
+const LOOK_UPS: usize = 256;
 
 /// What is kept of a tree while others are made from it.
 pub(crate) struct TreeNote {
@@ -69,7 +76,30 @@ impl<'a> ShardVisit<'a> {
             commits,
             shard: Shard::default(),
             number: 0,
+            pending: Vec::new(),
+            pending_ids: Vec::new(),
         }
+    }
+
+    /// What was read.
+    pub(crate) fn finish(mut self) -> Shard {
+        self.look_up();
+        self.shard
+    }
+
+    /// Looks up what is pending.
+    fn look_up(&mut self) {
+        let store = &self.repo.store;
+        let ids = self.pending_ids.chunks_exact(store.hash_len);
+        let found = store.find_each(&self.pending_ids);
+        for ((&op, id), found) in self.pending.iter().zip(ids).zip(found) {
+            if found == NONE && self.shard.missing.len() < MAX_MISSING {
+                self.shard.missing.extend(ObjectId::from_bytes(id));
+            }
+            self.shard.ops[op as usize][0] = if found == NONE { MISSING } else { found };
+        }
+        self.pending.clear();
+        self.pending_ids.clear();
     }
 
     fn number(&self, entry: u32) -> u32 {
@@ -179,18 +209,15 @@ impl<'a> ShardVisit<'a> {
                     next
                 }
             };
-            let child = match self.repo.store.find(entry.id) {
-                // A submodule's commit belongs to another repository.
-                _ if entry.is_submodule() => MISSING,
-                Some(child) => child,
-                None => {
-                    if self.shard.missing.len() < MAX_MISSING {
-                        self.shard.missing.extend(ObjectId::from_bytes(entry.id));
-                    }
-                    MISSING
-                }
-            };
-            self.shard.ops.push([child, name]);
+            // A submodule's commit belongs to another repository.
+            if !entry.is_submodule() {
+                self.pending.push(self.shard.ops.len() as u32);
+                self.pending_ids.extend_from_slice(entry.id);
+            }
+            self.shard.ops.push([MISSING, name]);
+        }
+        if self.pending.len() >= LOOK_UPS {
+            self.look_up();
         }
         bounds.push(at as u32);
         bounds

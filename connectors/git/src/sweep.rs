@@ -27,7 +27,6 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
     let known = repo.memory.as_ref().map_or(0, Memory::known_packs);
     for (number, pack) in repo.store.packs.iter().enumerate().skip(known) {
         let plan = plan(repo, number);
-        structure(repo, number, plan, out);
         let mut batch = Batch {
             number,
             roots: Vec::new(),
@@ -90,6 +89,10 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
         out.emit(Item::Work(load));
     }
     singles(repo, numbers, out);
+    // While workers are busy.
+    for number in known..repo.store.packs.len() {
+        structure(repo, number, plan(repo, number), out);
+    }
 }
 
 /// Emits loads for single objects. Their kinds are known, and counted, when they are read.
