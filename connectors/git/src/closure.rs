@@ -215,8 +215,9 @@ fn mark(graph: &Graph, objects: usize, blobs: &[u32]) -> (Bits, bool) {
     let (mut pairs, mut steps) = (0u64, 0u64);
     let mut stack: Vec<(u32, u32)> = Vec::new();
     while let Some(object) = queue.pop() {
-        for &op in occurrences.of(object) {
-            stack.push(graph.op_place(op));
+        for of_tree in occurrences.of(object).chunk_by(|a, b| a == b) {
+            let fresh = graph.positions(of_tree[0], object);
+            stack.extend(fresh.map(|position| (of_tree[0], position)));
             while let Some((tree, position)) = stack.pop() {
                 pairs += 1;
                 if pairs > MAX_PAIRS || steps > MAX_STEPS {

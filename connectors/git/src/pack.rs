@@ -7,7 +7,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::UNIX_EPOCH,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Pack {
     pub(crate) first: u32,
     /// Where each two-byte prefix begins in the index.
     prefixes: OnceLock<Prefixes>,
-    pub(crate) plan: OnceLock<Plan>,
+    plan: Mutex<Option<Arc<Plan>>>,
 }
 
 impl Pack {
@@ -51,7 +51,7 @@ impl Pack {
             index,
             first,
             prefixes: OnceLock::new(),
-            plan: OnceLock::new(),
+            plan: Mutex::default(),
         })
     }
 
@@ -249,8 +249,14 @@ impl Pack {
     }
 
     /// The plan of its delta trees, made at the first call.
-    pub(crate) fn plan(&self, wanted: impl Fn(u32, u8) -> bool) -> &Plan {
-        self.plan.get_or_init(|| Plan::new(self, wanted))
+    pub(crate) fn plan(&self, wanted: impl Fn(u32, u8) -> bool) -> Arc<Plan> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(plan.get_or_insert_with(|| Arc::new(Plan::new(self, wanted))))
+    }
+
+    /// Frees the plan, which is large: no delta tree will be walked again.
+    pub(crate) fn forget_plan(&self) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 
