@@ -1,8 +1,8 @@
-//! One automaton for the beginnings of all patterns of a slot: most hits are none of what a dozen
-//! rules look for, and one anchored search that ends after a few bytes tells it for all of them.
+//! One automaton for all patterns of a slot: most hits are none of what its rules look for, and
+//! one anchored search that ends after a few bytes tells it for all of them.
 //!
-//! Only a shortcut: each rule is still tried by itself where the gate is passed. A pattern is cut
-//! at its first long repetition, so that the automaton stays small.
+//! Only a shortcut: each rule is still tried by itself where the gate is passed. What a pattern
+//! repeats often is repeated without end here, so that the automaton stays small.
 
 use std::sync::OnceLock;
 
@@ -11,12 +11,10 @@ use regex_syntax::hir::{Hir, HirKind, Repetition};
 
 use super::rule::Rule;
 
-/// Fewer rules are tried one by one.
-const FEWEST: usize = 2;
-/// Repetitions that may go on for longer are cut …
-const LONG: u32 = 16;
-/// … to as many of what is repeated.
-const KEPT: u32 = 8;
+/// What is repeated more often is repeated without end …
+const LONG: u32 = 12;
+/// … and at least so often, if it was more.
+const LEAST: u32 = 8;
 
 /// The patterns of the rules that are tried at every hit of a slot.
 #[derive(Default)]
@@ -37,13 +35,13 @@ impl Gate {
 
     /// Whether the pattern of one of the rules may match at this place.
     pub(super) fn admits(&self, numbers: &[u32], rules: &[Rule], bytes: &[u8], at: usize) -> bool {
-        if numbers.len() < FEWEST {
-            return true;
+        if numbers.is_empty() {
+            return false;
         }
         let regex = self.regex.get_or_init(|| {
             let patterns = numbers
                 .iter()
-                .map(|&number| beginning(&rules[number as usize].pattern))
+                .map(|&number| loosened(&rules[number as usize].pattern))
                 .collect::<Option<Vec<Hir>>>()?;
             let config = meta::Config::new()
                 .nfa_size_limit(Some(16 << 20))
@@ -66,65 +64,54 @@ impl Gate {
 }
 
 /// A pattern that matches wherever this one does.
-fn beginning(pattern: &str) -> Option<Hir> {
+fn loosened(pattern: &str) -> Option<Hir> {
     let hir = regex_syntax::ParserBuilder::new()
         .unicode(false)
         .utf8(false)
         .build()
         .parse(pattern)
         .ok()?;
-    Some(cut(&hir).0)
+    Some(loosen(&hir))
 }
 
-/// What a pattern begins with, and whether something was cut off.
-fn cut(hir: &Hir) -> (Hir, bool) {
+fn loosen(hir: &Hir) -> Hir {
     match hir.kind() {
-        HirKind::Capture(group) => cut(&group.sub),
-        HirKind::Repetition(repetition) if repetition.max.is_none_or(|max| max > LONG) => {
-            let kept = repetition.min.min(KEPT);
-            let head = Hir::repetition(Repetition {
-                min: kept,
-                max: Some(kept),
-                ..repetition.clone()
-            });
-            (head, true)
+        HirKind::Capture(group) => loosen(&group.sub),
+        HirKind::Repetition(repetition) => {
+            let is_long = repetition.max.is_none_or(|max| max > LONG);
+            Hir::repetition(Repetition {
+                min: match is_long {
+                    true => repetition.min.min(LEAST),
+                    false => repetition.min,
+                },
+                max: repetition.max.filter(|_| !is_long),
+                greedy: repetition.greedy,
+                sub: Box::new(loosen(&repetition.sub)),
+            })
         }
-        HirKind::Concat(parts) => {
-            let mut heads = Vec::new();
-            for part in parts {
-                let (head, is_cut) = cut(part);
-                heads.push(head);
-                if is_cut {
-                    return (Hir::concat(heads), true);
-                }
-            }
-            (Hir::concat(heads), false)
-        }
-        HirKind::Alternation(parts) => {
-            let (heads, cuts): (Vec<Hir>, Vec<bool>) = parts.iter().map(cut).unzip();
-            (Hir::alternation(heads), cuts.contains(&true))
-        }
-        _ => (hir.clone(), false),
+        HirKind::Concat(parts) => Hir::concat(parts.iter().map(loosen).collect()),
+        HirKind::Alternation(parts) => Hir::alternation(parts.iter().map(loosen).collect()),
+        _ => hir.clone(),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Gate, beginning};
+    use super::{Gate, loosened};
     use crate::engine::RuleSet;
 
     #[test]
-    fn a_pattern_is_cut_at_its_first_long_repetition() {
-        for (pattern, head) in [
+    fn long_repetitions_have_no_end() {
+        for (pattern, loose) in [
             ("abc", "abc"),
-            ("(?<secret>k_[0-9a-f]{32})\\b", "k_[0-9a-f]{8}"),
-            ("a{0,3}[^x]{0,20}z", "a{0,3}"),
-            ("(?:a[b-d]{20}|e)f", "(?:a[b-d]{8}|e)"),
-            ("(?:ab){2,4}c", "(?:ab){2,4}c"),
+            ("(?<secret>k_[0-9a-f]{32})z", "k_[0-9a-f]{8,}z"),
+            ("a{0,3}[^x]{0,20}z", "a{0,3}[^x]*z"),
+            ("(?:a[b-d]{20}|e)f", "(?:a[b-d]{8,}|e)f"),
+            ("(?:ab{13}){2,4}c", "(?:ab{8,}){2,4}c"),
         ] {
             assert_eq!(
-                beginning(pattern).map(|hir| hir.to_string()),
-                beginning(head).map(|hir| hir.to_string()),
+                loosened(pattern).map(|hir| hir.to_string()),
+                loosened(loose).map(|hir| hir.to_string()),
                 "{pattern}"
             );
         }
@@ -136,13 +123,12 @@ mod tests {
         for number in 0..rules.rules.len() as u32 {
             let rule = &rules.rules[number as usize];
             let pattern = &rule.regexes().pattern;
-            // Twice the rule, so that there is a gate.
             let gate = Gate::new([rule].into_iter());
             for shape in rule.hits.iter() {
                 let text = crate::engine::shape::fill(shape, 7).expect("a shape");
                 for found in pattern.find_iter(text.as_bytes()) {
                     let admits =
-                        gate.admits(&[number; 2], &rules.rules, text.as_bytes(), found.start());
+                        gate.admits(&[number], &rules.rules, text.as_bytes(), found.start());
                     assert!(admits, "{}", rule.id);
                 }
             }

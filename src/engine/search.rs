@@ -7,7 +7,7 @@ use keymuster_api::{
 };
 
 use super::{
-    confirm::confirm,
+    confirm::{Known, confirm},
     heads,
     inherit::{self, Reach},
     layer, precedence,
@@ -339,7 +339,7 @@ impl Engine {
         let before = out.len();
         for number in rules {
             let rule = &self.rules.rules[number as usize];
-            out.extend(confirm(rule, number, &self.seal, bytes, at));
+            out.extend(confirm(rule, number, &self.seal, bytes, at, Known::Lane));
         }
         if let Some(name) = name
             && out.len() == before
@@ -515,7 +515,7 @@ fn every_start<'a>(
         from = found.start() + 1;
         Some(found.start())
     })
-    .filter_map(move |at| confirm(rule, number, seal, bytes, at))
+    .filter_map(move |at| confirm(rule, number, seal, bytes, at, Known::Nothing))
 }
 
 impl Redactor for Engine {
