@@ -54,6 +54,9 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
             if at == copy.from && !starts {
                 continue; // the byte before is not the same
             }
+            if at + usize::from(hit.len) == base.len && !ends {
+                continue; // it would be longer where the content goes on: it is found anew
+            }
             let reach = reach[usize::from(hit.slot)];
             let before = at >= copy.from + reach.before || starts;
             let after = at + reach.after <= copy.from + copy.len || ends;
@@ -135,4 +138,34 @@ pub(super) fn candidates<'b>(
                 ..candidate.clone()
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use keymuster_api::{Copied, Hit, Trace};
+
+    use super::{Reach, hits};
+
+    #[test]
+    fn a_hit_that_ended_with_its_content_is_found_anew_where_that_goes_on() {
+        let hit = |at, len| Hit { at, len, slot: 0 };
+        let base = Trace {
+            len: 20,
+            hits: vec![hit(2, 3), hit(17, 3)],
+            ..Trace::default()
+        };
+        let reach = [Reach::default()];
+        let inherited = |copied: &[Copied], len| {
+            let found = hits(copied, &base, len, &reach);
+            found.into_iter().map(|one| one.hit.at).collect::<Vec<_>>()
+        };
+        let whole = Copied {
+            at: 0,
+            from: 0,
+            len: 20,
+        };
+        assert_eq!(inherited(&[whole], 20), [2, 17]);
+        assert_eq!(inherited(&[whole], 21), [2]);
+        assert_eq!(inherited(&[Copied { at: 5, ..whole }], 25), [7, 22]);
+    }
 }
