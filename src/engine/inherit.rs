@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use keymuster_api::{Candidate, Copied, Hit, Trace};
 
-use super::rule::{RUN_LONGEST, is_token_byte};
+use super::{
+    layer,
+    rule::{RUN_LONGEST, is_token_byte},
+};
 
 /// How far verdicts at a slot's hits look, before and after.
 #[derive(Clone, Copy, Default)]
@@ -54,8 +57,9 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
             if at == copy.from && !starts {
                 continue; // the byte before is not the same
             }
-            if at + usize::from(hit.len) == base.len && !ends {
-                continue; // it would be longer where the content goes on: it is found anew
+            let is_cut = usize::from(hit.len) < layer::HEAD;
+            if is_cut && at + usize::from(hit.len) == base.len && !ends {
+                continue; // a layer's is longer where the content goes on: it is found anew
             }
             let reach = reach[usize::from(hit.slot)];
             let before = at >= copy.from + reach.before || starts;
@@ -151,7 +155,7 @@ mod tests {
         let hit = |at, len| Hit { at, len, slot: 0 };
         let base = Trace {
             len: 20,
-            hits: vec![hit(2, 3), hit(17, 3)],
+            hits: vec![hit(2, 3), hit(3, 17), hit(17, 3)],
             ..Trace::default()
         };
         let reach = [Reach::default()];
@@ -164,8 +168,8 @@ mod tests {
             from: 0,
             len: 20,
         };
-        assert_eq!(inherited(&[whole], 20), [2, 17]);
-        assert_eq!(inherited(&[whole], 21), [2]);
-        assert_eq!(inherited(&[Copied { at: 5, ..whole }], 25), [7, 22]);
+        assert_eq!(inherited(&[whole], 20), [2, 3, 17]);
+        assert_eq!(inherited(&[whole], 21), [2, 3]);
+        assert_eq!(inherited(&[Copied { at: 5, ..whole }], 25), [7, 8, 22]);
     }
 }
