@@ -3,3 +3,4 @@
 pub(super) mod local_auth;
 pub(super) mod static_secret;
 pub(super) mod weak_auth;
+mod webhook;
