@@ -404,11 +404,11 @@ impl Estate {
         let key = self.token(&place, 602, "20", ends, Some("yesterday"));
         self.record(&key, "");
         self.plant(side, "access token without end", &key, &["LIF-02"]);
-        let used = if is { "200" } else { "20" };
+        let used = if is { "60" } else { "20" };
         let key = self.token(
             "/personal_access_tokens",
             3,
-            "200",
+            "60",
             Some("in 50"),
             Some(used),
         );

@@ -1,3 +1,5 @@
+//! Who one is: scopes, roles, editions; what is missing, and what is refused.
+
 use keymuster_api::Connector as _;
 use keymuster_gitlab::countable;
 use keymuster_simulator::Route;

@@ -1,3 +1,5 @@
+//! What a sweep tells of one of everything, and what it does not.
+
 use std::sync::Arc;
 
 use keymuster_api::{GapKind, IdentityKind, Known, Memo, Redactor as _, Status};

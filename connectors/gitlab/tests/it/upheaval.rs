@@ -1,3 +1,5 @@
+//! What happens to projects in mid-sweep, and lists of many pages.
+
 use keymuster_api::GapKind;
 use keymuster_gitlab::Values;
 use keymuster_simulator::Change;
