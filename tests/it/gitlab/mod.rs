@@ -249,6 +249,11 @@ fn what_lies_in_cloned_projects_meets_what_the_host_lists() {
         let of = of(&format!("127.0.0.1:{slot}")).to_string();
         assert_eq!(of.contains(".gitlab-ci.yml#deploy"), used, "{slot}: {of}");
     }
+    // CODEOWNERS of the project owns what the project holds.
+    let own = of("127.0.0.1:acme/pay/web:gitlab.variable:UNUSED_TOKEN");
+    assert_eq!(own["owner"], json!("alice@acme.test"), "{own}");
+    let above = of("127.0.0.1:acme/pay:gitlab.variable:SHARED_KEY");
+    assert_eq!(above["owner"], Value::Null, "{above}");
     let private = private.lines().nth(1).expect("a line").to_owned();
     assert_clean(
         &world,

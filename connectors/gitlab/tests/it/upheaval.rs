@@ -1,7 +1,9 @@
 //! What happens to projects in mid-sweep, and lists of many pages.
 
+use std::time::{Duration, Instant};
+
 use keymuster_api::GapKind;
-use keymuster_gitlab::Values;
+use keymuster_gitlab::{Values, countable};
 use keymuster_simulator::Change;
 
 use crate::world::{World, acme, list, project, quiet};
@@ -99,5 +101,33 @@ fn projects_are_listed_whole_over_many_pages() {
         pages,
         ["1100", "1200", "1250"],
         "page by page behind the last id"
+    );
+}
+
+#[test]
+fn fifty_thousand_projects_are_listed_page_by_page() {
+    let mut host = acme();
+    let many = (1..=50_000u64).map(|n| project(1000 + n, &format!("acme/p{n:05}")));
+    host.routes
+        .insert("/groups/acme/projects".to_owned(), list(many.collect()));
+    let world = World::new(host);
+    let began = Instant::now();
+    let told = world.sweep(&|spec| {
+        let words = countable().into_iter().map(str::to_owned);
+        spec.leave_out = words.filter(|word| word != "repositories").collect();
+        spec.instance = false;
+    });
+    assert_eq!(
+        told.count("127.0.0.1:acme", "repositories"),
+        Some((Some(50_000), 50_000, true))
+    );
+    assert_eq!(told.leads.len(), 50_000);
+    // A hundred to a page, the last of which is empty; nothing is asked of each. One query
+    // settles how variables would be read.
+    assert_eq!(world.host().calls(), 502);
+    assert!(
+        began.elapsed() < Duration::from_secs(300),
+        "{:?}",
+        began.elapsed()
     );
 }

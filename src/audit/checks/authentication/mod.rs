@@ -3,4 +3,3 @@
 pub(super) mod local_auth;
 pub(super) mod static_secret;
 pub(super) mod weak_auth;
-mod webhook;

@@ -21,7 +21,7 @@ use keymuster_api::{Severity, Status};
 use crate::{
     audit::{
         Check, CheckAbout, CheckCx, EntryKind, Findings, Input, Subject,
-        checks::life::is_third_party, words,
+        checks::life::is_third_party, settings, words,
     },
     context::{AuthMethod, System, SystemKind},
     estate::Credential,
@@ -56,7 +56,7 @@ impl Check for WeakAuth {
                 found(cx, ix, credential, out);
             }
         }
-        super::webhook::webhooks(cx, out);
+        settings::webhooks(cx, out);
     }
 }
 

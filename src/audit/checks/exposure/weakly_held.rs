@@ -26,9 +26,8 @@ use keymuster_api::{Consumer, SecretId, Severity, Slot};
 use crate::audit::{
     Check, CheckAbout, CheckCx, EntryKind, Findings, Input, Subject,
     checks::places::{Stage, stage},
+    settings::surroundings,
 };
-
-use super::surroundings;
 
 /// The check.
 pub(in crate::audit::checks) struct WeaklyHeld;

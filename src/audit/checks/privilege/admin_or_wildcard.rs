@@ -21,7 +21,8 @@ use keymuster_api::{IdentityKind, Severity, Status};
 
 use crate::{
     audit::{
-        Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, PrivilegeFact, Subject, words,
+        Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, PrivilegeFact, Subject,
+        settings, words,
     },
     estate::Identity,
 };
@@ -45,7 +46,7 @@ impl Check for AdminOrWildcard {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
-        super::default_token::default_tokens(cx, out);
+        settings::default_tokens(cx, out);
         for (ix, identity) in (0..).zip(&cx.estate.identities) {
             if !is_machine(cx, identity) {
                 continue;

@@ -2,7 +2,6 @@
 
 pub(super) mod admin_or_wildcard;
 pub(super) mod beyond_approval;
-mod default_token;
 pub(super) mod human_use;
 pub(super) mod many_audiences;
 

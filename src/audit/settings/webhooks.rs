@@ -11,7 +11,7 @@ const WORDS: [&str; 8] = [
 ];
 
 /// Every webhook that a host lists.
-pub(super) fn webhooks(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+pub(in crate::audit) fn webhooks(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
     // Sorted by subject; only webhooks have this one.
     let all = &cx.estate.gathered.settings;
     let mut seen = "";

@@ -9,12 +9,12 @@ use crate::audit::{
 };
 
 /// An environment of production that nothing protects.
-pub(super) const OPEN: &str = "its environment takes every branch, and nobody reviews";
+pub(in crate::audit) const OPEN: &str = "its environment takes every branch, and nobody reviews";
 /// A project that runs what forks propose.
-pub(super) const FORKS: &str = "given to pipelines of forks, because it is not protected";
+pub(in crate::audit) const FORKS: &str = "given to pipelines of forks, because it is not protected";
 
 /// What is weak about a slot's surroundings, as far as its host tells how they are set up.
-pub(super) fn weakness(cx: &CheckCx<'_>, slot: &Slot) -> Option<&'static str> {
+pub(in crate::audit) fn weakness(cx: &CheckCx<'_>, slot: &Slot) -> Option<&'static str> {
     match slot.store.as_str() {
         store::ACTIONS_SECRET => {
             let (_, environment) = slot.scope.rsplit_once('@')?;

@@ -6,7 +6,7 @@ use crate::audit::{CheckCx, Findings, Subject};
 
 /// Organisations and repositories of which a host tells it. Where an organisation lets all tokens
 /// write, its repositories that do the same are told with it.
-pub(super) fn default_tokens(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+pub(in crate::audit) fn default_tokens(cx: &CheckCx<'_>, out: &mut Findings<'_>) {
     let all = cx.estate.gathered.settings.iter();
     let told: Vec<&Setting> = all
         .filter(|one| one.name == "default-token-permissions")
