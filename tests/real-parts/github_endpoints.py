@@ -61,7 +61,8 @@ def trimmed(description, wanted):
             return [plain(one) for one in node]
         if isinstance(node, dict):
             return {
-                key: plain(one)
+                # Examples are kept as they are: schemas ask for the descriptions in them.
+                key: one if key in ("example", "examples") else plain(one)
                 for key, one in node.items()
                 if not (key == "description" and isinstance(one, str))
             }

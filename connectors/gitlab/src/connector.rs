@@ -19,8 +19,7 @@ use crate::{
     facts::People,
     groups, instance,
     names::Names,
-    projects,
-    variables::{self, How},
+    projects, variables,
     wire::Metadata,
 };
 
@@ -245,13 +244,7 @@ impl GitlabConnector {
         let edition = counted(book, &whole, &METADATA, edition.as_ref());
         // Who does not say is taken for one that has all: what it lacks it says then.
         asking.is_enterprise = edition.is_none_or(|edition| edition.enterprise != Some(false));
-        let group = self.spec.group.as_deref();
-        let wants_values = self.spec.values != Values::Never;
-        let how = match (group, self.spec.instance) {
-            // Nobody to be asked how the host takes queries: the lists always do.
-            (None, false) => How::Lists,
-            (group, _) => variables::how(rest, group, wants_values).await,
-        };
+        let how = variables::how(rest, self.spec.values != Values::Never).await;
         let groups = groups::list(&asking, book).await;
         let mut told = groups::sweep(&asking, book, how, &groups).await;
         if self.spec.instance {

@@ -99,7 +99,13 @@ pub(crate) async fn look(
         paging: Paging::None,
         ..*endpoint
     };
+    let own = if wish.instance || !names.group.is_empty() {
+        "false"
+    } else {
+        "true"
+    };
     let query = [
+        ("membership", own),
         ("per_page", "100"),
         ("include_subgroups", "true"),
         ("archived", "false"),

@@ -67,7 +67,13 @@ pub(crate) async fn list(asking: &Asking<'_>, book: &mut Book<'_>) -> Vec<Group>
     let whole = book.names.whole();
     let mut groups: Vec<Group> = Vec::new();
     if book.names.group.is_empty() {
-        let query = [("all_available", "true")];
+        // Else the public ones of a whole host are listed to everybody.
+        let all = if asking.wish.instance {
+            "true"
+        } else {
+            "false"
+        };
+        let query = [("all_available", all)];
         let asked = asking.list::<Group>(&ALL_GROUPS, &[], &query).await;
         count(book, &whole, &ALL_GROUPS, asked.as_ref());
         groups.extend(asked.into_iter().flatten().flat_map(|listed| listed.items));

@@ -11,6 +11,7 @@ use keymuster_http::{Endpoint, Listed, Owner, Unseen};
 use crate::{
     Book,
     asking::{Asked, Asking, count, counted},
+    connector::Wish,
     endpoints::*,
     facts::{self, Belongs, Shelf},
     groups::Told,
@@ -99,6 +100,7 @@ impl Answers {
 /// The endpoint that lists projects, its parameters, and further words of the question.
 fn where_listed<'p>(
     group: &'p str,
+    wish: &Wish,
 ) -> (
     &'static Endpoint,
     Vec<(&'static str, &'p str)>,
@@ -110,10 +112,12 @@ fn where_listed<'p>(
         ("order_by", "id"),
         ("sort", "asc"),
     ];
-    if group.is_empty() {
-        return (&ALL_PROJECTS, Vec::new(), keyset.to_vec());
-    }
     let mut query = keyset.to_vec();
+    if group.is_empty() {
+        // Else the public ones of a whole host are listed to everybody.
+        query.extend((!wish.instance).then_some(("membership", "true")));
+        return (&ALL_PROJECTS, Vec::new(), query);
+    }
     query.extend([("include_subgroups", "true"), ("with_shared", "false")]);
     (&GROUP_PROJECTS, vec![("group", group)], query)
 }
@@ -128,7 +132,7 @@ pub(crate) async fn sweep(
 ) {
     let group = book.names.group.clone();
     let whole = book.names.whole();
-    let (endpoint, parameters, query) = where_listed(&group);
+    let (endpoint, parameters, query) = where_listed(&group, asking.wish);
     let source = book.source(endpoint, &parameters);
     let asked = asking.list::<Project>(endpoint, &parameters, &query).await;
     count(book, &whole, endpoint, asked.as_ref());

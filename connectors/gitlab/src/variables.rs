@@ -22,6 +22,8 @@ const GROUP: Query = Query::new(
 const INSTANCE: Query = Query::new(
     "query($after:String){ciVariables(first:100,after:$after){pageInfo{hasNextPage endCursor}nodes{key variableType masked protected}}}",
 );
+/// A path that no group has: names of groups have no two dashes at their end.
+const NOWHERE: &str = "keymuster--";
 /// A place has at most 8,000 variables (docs.gitlab.com/administration/instance_limits).
 const PAGES: usize = 100;
 
@@ -46,24 +48,15 @@ pub(crate) enum How {
 }
 
 /// Settles how. `wants_values` says that they are to be named or searched.
-pub(crate) async fn how(rest: &Rest<'_>, group: Option<&str>, wants_values: bool) -> How {
+pub(crate) async fn how(rest: &Rest<'_>, wants_values: bool) -> How {
     if wants_values {
         return How::Lists;
     }
-    // Of a group that cannot be seen nothing is said; that the query is understood is.
-    let asked: Answer<()> = match group {
-        Some(path) => {
-            let asked = ask::<GroupKeys>(rest, &GROUP, json!({"path": path, "after": null}));
-            asked.await.map(|_| ())
-        }
-        None => {
-            let asked = ask::<InstanceKeys>(rest, &INSTANCE, json!({"after": null}));
-            asked.await.map(|_| ())
-        }
-    };
-    match asked {
+    // Of a group that is not there nothing is said; that the query is understood is.
+    let variables = json!({"path": NOWHERE, "after": null});
+    match ask::<GroupKeys>(rest, &GROUP, variables).await {
         Err(Unseen::Failed(_, _) | Unseen::Absent | Unseen::Unsupported(_)) => How::Lists,
-        Ok(()) | Err(Unseen::Denied(_)) => How::Keys,
+        Ok(_) | Err(Unseen::Denied(_)) => How::Keys,
     }
 }
 

@@ -501,7 +501,8 @@ fn a_whole_instance_is_read_without_a_group() {
         .cloned()
         .expect("projects");
     host.routes.insert("/projects".to_owned(), projects);
-    let told = World::new(host).sweep(&|spec| spec.group = None);
+    let world = World::new(host);
+    let told = world.sweep(&|spec| spec.group = None);
     assert_eq!(
         told.count("127.0.0.1:", "repositories"),
         Some((Some(3), 3, true))
@@ -509,6 +510,18 @@ fn a_whole_instance_is_read_without_a_group() {
     assert_eq!(told.count("127.0.0.1:", "groups"), Some((Some(1), 1, true)));
     told.slot("127.0.0.1:acme/web:gitlab.variable:DEPLOY_TOKEN");
     assert!(told.others[0].contains("127.0.0.1"), "{:?}", told.others);
+    // Who is no administrator reads what is one's own, not all that is public.
+    let from = world.host().calls() as usize;
+    world.sweep(&|spec| {
+        spec.group = None;
+        spec.instance = false;
+    });
+    let asked = &world.host().asked()[from..];
+    let of = |path: &str| asked.iter().find(|asked| asked.path().ends_with(path));
+    let projects = of("/api/v4/projects").expect("asked");
+    assert_eq!(projects.parameter("membership"), Some("true"));
+    let groups = of("/api/v4/groups").expect("asked");
+    assert_eq!(groups.parameter("all_available"), Some("false"));
 }
 
 #[test]
