@@ -97,15 +97,11 @@ impl Answers {
     }
 }
 
+/// Names and values of a question.
+type Pairs<'p> = Vec<(&'static str, &'p str)>;
+
 /// The endpoint that lists projects, its parameters, and further words of the question.
-fn where_listed<'p>(
-    group: &'p str,
-    wish: &Wish,
-) -> (
-    &'static Endpoint,
-    Vec<(&'static str, &'p str)>,
-    Vec<(&'static str, &'static str)>,
-) {
+fn where_listed<'p>(group: &'p str, wish: &Wish) -> (&'static Endpoint, Pairs<'p>, Pairs<'static>) {
     // By id and page by page behind the last one, where the host can; else by numbers of pages.
     let keyset = [
         ("pagination", "keyset"),
