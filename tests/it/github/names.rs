@@ -177,7 +177,7 @@ fn phantoms_orphans_and_inherited_secrets_are_told_of_cloned_repositories() {
         ),
         (
             "acme/web:actions.secret:INHERITED",
-            "acme/web:.github/workflows/deploy.yml#inner/call",
+            "acme/web:.github/workflows/deploy.yml#call/inner",
         ),
     ] {
         let slot = format!("127.0.0.1:{slot}");
