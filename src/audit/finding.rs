@@ -51,16 +51,19 @@ pub enum EntryKind {
     Unit,
     /// A named place that holds a credential nobody saw.
     Slot,
+    /// Where a host sends events.
+    Webhook,
 }
 
 impl EntryKind {
-    const ALL: [EntryKind; 6] = [
+    const ALL: [EntryKind; 7] = [
         EntryKind::Api,
         EntryKind::System,
         EntryKind::Exception,
         EntryKind::Owner,
         EntryKind::Unit,
         EntryKind::Slot,
+        EntryKind::Webhook,
     ];
 
     /// The word used in keys and reports.
@@ -72,6 +75,7 @@ impl EntryKind {
             EntryKind::Owner => "owner",
             EntryKind::Unit => "unit",
             EntryKind::Slot => "slot",
+            EntryKind::Webhook => "webhook",
         }
     }
 }

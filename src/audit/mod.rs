@@ -31,6 +31,7 @@ mod recorded;
 mod route;
 mod scope;
 mod score;
+mod settings;
 mod subject;
 mod verdicts;
 mod words;

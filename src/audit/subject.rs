@@ -61,8 +61,8 @@ impl<'a> CheckCx<'a> {
             EntryKind::Exception => self.exceptions.is_some(),
             EntryKind::Owner => self.inventory.is_some(),
             EntryKind::Unit => true,
-            // Only a complete list would say that a slot is gone.
-            EntryKind::Slot => false,
+            // Only a complete list would say that one is gone.
+            EntryKind::Slot | EntryKind::Webhook => false,
         }
     }
 

@@ -217,6 +217,24 @@ pub(super) enum ConnectorTable {
         record: Option<PathBuf>,
         replay: Option<PathBuf>,
     },
+    Gitlab {
+        /// Its full path; without it all that the token sees.
+        group: Option<String>,
+        base: Option<String>,
+        token: Option<SecretText>,
+        /// Whether the instance's own variables, tokens and applications are read.
+        #[serde(default)]
+        instance: bool,
+        #[serde(default = "never")]
+        values: String,
+        #[serde(default, rename = "leave-out")]
+        leave_out: Vec<String>,
+        #[serde(default)]
+        clone: bool,
+        history: Option<String>,
+        record: Option<PathBuf>,
+        replay: Option<PathBuf>,
+    },
     Workflows {
         /// Without it: what the connectors `git` and `files` read.
         #[serde(default)]

@@ -20,7 +20,11 @@ use super::{
 use crate::{
     engine::Engine,
     estate::Gathered,
-    sweep::{self, SweepMemo, SweepOptions, follow::LeadFeed, registry},
+    sweep::{
+        self, SweepMemo, SweepOptions,
+        follow::LeadFeed,
+        registry::{self, hosts},
+    },
 };
 
 /// The configured connectors.
@@ -113,7 +117,7 @@ pub(super) fn connectors(
                         github_login(config, token.as_ref(), app.as_ref()).context(place.clone())?
                     }
                 };
-                let spec = registry::Github {
+                let spec = hosts::Github {
                     organization: organization.clone(),
                     base: base.clone(),
                     login,
@@ -123,8 +127,39 @@ pub(super) fn connectors(
                     record: record.as_ref().map(|path| config.path(path)),
                     replay: replay.as_ref().map(|path| config.path(path)),
                 };
-                let host =
-                    registry::github(spec).map_err(|message| anyhow!("{place}: {message}"))?;
+                let host = hosts::github(spec).map_err(|message| anyhow!("{place}: {message}"))?;
+                connectors.push(listed.add(host, history.as_deref()));
+            }
+            ConnectorTable::Gitlab {
+                group,
+                base,
+                token,
+                instance,
+                values,
+                leave_out,
+                clone,
+                history,
+                record,
+                replay,
+            } => {
+                let place = format!("{}: gitlab", config.path.display());
+                // A recording needs nobody's word.
+                let token = match (replay, token) {
+                    (None, Some(token)) => Some(plain_token(config, token).context(place.clone())?),
+                    _ => None,
+                };
+                let spec = hosts::Gitlab {
+                    group: group.clone(),
+                    base: base.clone(),
+                    token,
+                    instance: *instance,
+                    values: values.clone(),
+                    leave_out: leave_out.clone(),
+                    clone: *clone,
+                    record: record.as_ref().map(|path| config.path(path)),
+                    replay: replay.as_ref().map(|path| config.path(path)),
+                };
+                let host = hosts::gitlab(spec).map_err(|message| anyhow!("{place}: {message}"))?;
                 connectors.push(listed.add(host, history.as_deref()));
             }
             ConnectorTable::Workflows { paths, home } => {
@@ -173,6 +208,7 @@ fn workflows(
     let trees = found.into_iter().map(|path| registry::Pipelines {
         name: scan::name_of(&path),
         path,
+        address: None,
     });
     registry::workflows(&all.join(", "), trees.collect(), home, own)
         .map_err(|message| anyhow!("{}: {message}", config.path.display()))
@@ -181,29 +217,29 @@ fn workflows(
 /// Who lists repositories that are to be cloned.
 #[derive(Default)]
 struct Listed {
-    #[cfg(feature = "github")]
-    logins: Vec<registry::GitLogin>,
-    #[cfg(feature = "github")]
+    #[cfg(feature = "hosts")]
+    hosts: Vec<hosts::GitHost>,
+    #[cfg(feature = "hosts")]
     history: Option<String>,
 }
 
 impl Listed {
     /// Takes how to get at a host's repositories, and gives its connector.
-    fn add(&mut self, host: registry::Host, history: Option<&str>) -> Box<dyn Connector> {
-        #[cfg(feature = "github")]
+    fn add(&mut self, host: hosts::Host, history: Option<&str>) -> Box<dyn Connector> {
+        #[cfg(feature = "hosts")]
         {
-            self.logins.extend(host.git);
+            self.hosts.extend(host.git);
             if self.history.is_none() {
                 self.history = history.map(str::to_owned);
             }
         }
-        #[cfg(not(feature = "github"))]
+        #[cfg(not(feature = "hosts"))]
         let _ = history;
         host.connector
     }
 
     /// Adds the connector that clones and reads them.
-    #[cfg(feature = "github")]
+    #[cfg(feature = "hosts")]
     fn follow(
         self,
         state: Option<&Path>,
@@ -212,13 +248,13 @@ impl Listed {
     ) -> Option<LeadFeed> {
         let folder = state?.join("clones");
         let history = self.history.unwrap_or_else(|| "all".to_owned());
-        let (follow, feed) = registry::listed_repositories(folder, self.logins, offline, history)?;
+        let (follow, feed) = hosts::listed_repositories(folder, self.hosts, offline, history)?;
         connectors.push(Box::new(follow));
         Some(feed)
     }
 
     /// Nobody in this build lists any.
-    #[cfg(not(feature = "github"))]
+    #[cfg(not(feature = "hosts"))]
     fn follow(
         self,
         _state: Option<&Path>,
@@ -229,22 +265,23 @@ impl Listed {
     }
 }
 
+/// A token without the line break that files end with.
+fn plain_token(config: &Config, token: &SecretText) -> Result<Zeroizing<String>> {
+    let token = token.read(&config.folder).context("token")?;
+    Ok(Zeroizing::new(token.trim().to_owned()))
+}
+
 fn github_login(
     config: &Config,
     token: Option<&SecretText>,
     app: Option<&GithubAppTable>,
-) -> Result<Option<registry::GithubLogin>> {
+) -> Result<Option<hosts::GithubLogin>> {
     Ok(match (token, app) {
         (Some(_), Some(_)) => bail!("token and app exclude each other; keep one"),
-        (Some(token), None) => {
-            let token = token.read(&config.folder).context("token")?;
-            Some(registry::GithubLogin::Token(Zeroizing::new(
-                token.trim().to_owned(),
-            )))
-        }
+        (Some(token), None) => Some(hosts::GithubLogin::Token(plain_token(config, token)?)),
         (None, Some(app)) => {
             let key = app.key.read(&config.folder).context("app.key")?;
-            Some(registry::GithubLogin::App(
+            Some(hosts::GithubLogin::App(
                 app.id.clone(),
                 app.installation,
                 key,

@@ -207,6 +207,22 @@ impl Estate {
         &self.gathered.resources[sighting.resource as usize]
     }
 
+    /// What systems say of how something is set up: a scope, an app, a webhook.
+    pub fn settings(&self, subject: &str) -> &[Setting] {
+        // Sorted by subject.
+        let all = &self.gathered.settings;
+        let from = all.partition_point(|setting| setting.subject.0.as_str() < subject);
+        let rest = &all[from..];
+        &rest[..rest.partition_point(|setting| setting.subject.0 == subject)]
+    }
+
+    /// The value of a setting, if it was told.
+    pub fn setting(&self, subject: &str, name: &str) -> Option<&str> {
+        let mut own = self.settings(subject).iter();
+        own.find(|setting| setting.name == name)
+            .map(|setting| setting.value.as_str())
+    }
+
     /// The claims behind a list of indices.
     pub fn claims<'a>(&'a self, indices: &'a [u32]) -> impl Iterator<Item = &'a Claim> {
         indices.iter().map(|&ix| &self.gathered.claims[ix as usize])

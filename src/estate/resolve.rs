@@ -52,6 +52,7 @@ pub fn resolve(mut gathered: Gathered) -> Estate {
             .cloned()
             .unwrap_or_default();
     }
+    let places = places(&gathered);
     let mut credentials = Vec::with_capacity(drafts.len());
     for (number, (subject, draft)) in (0u32..).zip(drafts) {
         let identity = draft
@@ -65,7 +66,7 @@ pub fn resolve(mut gathered: Gathered) -> Estate {
             &mut texts,
             subject,
             identity,
-            &claims_of,
+            (&claims_of, &places),
             &identities,
         ));
     }
@@ -77,6 +78,19 @@ pub fn resolve(mut gathered: Gathered) -> Estate {
         usage,
         gathered,
     }
+}
+
+/// The projects that GitLab's slots lie in, by the keys of the slots: who owns a project by a file
+/// in it answers for what it holds. (The connector of GitHub knows those files itself.)
+fn places(gathered: &Gathered) -> BTreeMap<&str, Key> {
+    let slots = gathered.slots.iter();
+    let of_gitlab = slots.filter(|slot| slot.store.starts_with("gitlab."));
+    of_gitlab
+        .map(|slot| {
+            let place = slot.scope.split(['@', '#']).next().unwrap_or_default();
+            (slot.key.0.as_str(), Key(place.to_owned()))
+        })
+        .collect()
 }
 
 fn identities(gathered: &Gathered, texts: &mut Texts) -> Vec<Identity> {
@@ -225,7 +239,7 @@ impl Draft {
         texts: &mut Texts,
         subject: String,
         identity: Option<u32>,
-        claims_of: &BTreeMap<&Key, Vec<u32>>,
+        (claims_of, places): (&BTreeMap<&Key, Vec<u32>>, &BTreeMap<&str, Key>),
         identities: &[Identity],
     ) -> Credential {
         let facts: Vec<_> = self
@@ -302,6 +316,21 @@ impl Draft {
         }
         claims.sort_unstable();
         claims.dedup();
+        for key in aliases.iter().chain([&subject]) {
+            let of_place = places
+                .get(key.as_str())
+                .and_then(|place| claims_of.get(place));
+            for &index in of_place.into_iter().flatten() {
+                let says = |index: u32| {
+                    let claim = &gathered.claims[index as usize];
+                    (&claim.party, claim.role, &claim.source.locator)
+                };
+                if !claims.iter().any(|&known| says(known) == says(index)) {
+                    claims.push(index);
+                }
+            }
+        }
+        claims.sort_unstable();
         let mut sources: Vec<Source> = facts.iter().map(|fact| fact.source.clone()).collect();
         sources.sort();
         sources.dedup();

@@ -2,21 +2,19 @@
 
 use std::collections::BTreeSet;
 
-use jiff::Timestamp;
-use keymuster_api::IdentityKind;
-
 use crate::{
     access::{self, AccessFacts, Evidence},
     audit::{Grant, PrivilegeFact, TrustFinding, TrustFindingKind},
     estate::{Estate, Identity},
 };
+use jiff::Timestamp;
 
 /// What each principal can really do, in the words checks use.
 pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
     let gathered = &estate.gathered;
     if gathered.policies.is_empty() {
         let apps = estate.identities.iter();
-        return apps.map(|identity| of_app(estate, identity)).collect();
+        return apps.map(|identity| of_host(estate, identity)).collect();
     }
     let facts = AccessFacts {
         identities: &gathered.identities,
@@ -32,7 +30,7 @@ pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<Privileg
         .identities
         .iter()
         .map(|identity| {
-            if let Some(fact) = of_app(estate, identity) {
+            if let Some(fact) = of_host(estate, identity) {
                 return Some(fact);
             }
             let privilege = access.privilege(&estate.text(identity.key).into())?;
@@ -55,20 +53,27 @@ pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<Privileg
         .collect()
 }
 
-/// What a host granted to an app.
-fn of_app(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
-    if identity.kind != IdentityKind::App {
-        return None;
-    }
+/// What a host granted to an app, or to the tokens of a user or a bot.
+fn of_host(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
     let key = estate.text(identity.key);
-    let all = &estate.gathered.settings;
-    // Sorted by subject.
-    let from = all.partition_point(|setting| setting.subject.0.as_str() < key);
-    let own: Vec<_> = all[from..]
-        .iter()
-        .take_while(|setting| setting.subject.0 == key)
-        .collect();
-    let granted = access::granted(&own)?;
+    let mut fact = access::granted(estate.settings(key));
+    let active = identity.credentials.iter().filter(|&&ix| {
+        let status = estate.credentials[ix as usize].status;
+        status == keymuster_api::Status::Active
+    });
+    for &ix in active {
+        let credential = &estate.credentials[ix as usize];
+        let names = credential.aliases.iter().chain([&credential.subject]);
+        for name in names
+            .map(|&name| estate.text(name))
+            .filter(|name| *name != key)
+        {
+            if let Some(more) = access::granted(estate.settings(name)) {
+                fact.get_or_insert_default().add(more);
+            }
+        }
+    }
+    let granted = fact?;
     Some(PrivilegeFact {
         admin: granted.admin,
         wildcards: granted.everywhere,

@@ -28,9 +28,19 @@ impl LeadFeed {
 
 /// Makes a repository that was listed be there, and says where.
 pub type Fetch = Box<dyn Fn(&Lead, &Cx<'_>) -> Result<PathBuf, (GapKind, String)> + Send + Sync>;
-/// Reads repositories that are there: each with its name.
-pub type Read =
-    Box<dyn Fn(Vec<(PathBuf, String)>) -> Result<Box<dyn Connector>, String> + Send + Sync>;
+/// A repository that is there.
+pub struct Cloned {
+    /// Where it is on disk.
+    pub path: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Where it was cloned from.
+    pub address: String,
+}
+
+/// Gives connectors that read repositories: the first their contents, further ones what else
+/// they tell.
+pub type Read = Box<dyn Fn(&[Cloned]) -> Result<Vec<Box<dyn Connector>>, String> + Send + Sync>;
 
 /// Follows leads.
 pub struct Follow {
@@ -38,7 +48,7 @@ pub struct Follow {
     leads: Mutex<Option<Receiver<Lead>>>,
     fetch: Fetch,
     read: Read,
-    inner: OnceLock<Box<dyn Connector>>,
+    inner: OnceLock<Vec<Box<dyn Connector>>>,
 }
 
 impl Follow {
@@ -74,6 +84,12 @@ impl Follow {
             }
         }
         leads.into_values().collect()
+    }
+
+    /// Who reads contents.
+    fn first(&self) -> Option<&dyn Connector> {
+        let first = self.inner.get()?.first()?;
+        Some(&**first)
     }
 
     /// What each lead came to, in their order; fetched side by side.
@@ -120,7 +136,11 @@ impl Connector for Follow {
         let mut there = Vec::new();
         for (lead, fetched) in leads.iter().zip(self.fetch(&leads, cx)) {
             match fetched {
-                Ok(path) => there.push((path, lead.name.clone())),
+                Ok(path) => there.push(Cloned {
+                    path,
+                    name: lead.name.clone(),
+                    address: lead.address.clone(),
+                }),
                 Err((kind, reason)) => out.gap(Gap {
                     kind,
                     subject: format!("{}: repository", lead.name),
@@ -132,8 +152,11 @@ impl Connector for Follow {
         if there.is_empty() {
             return Ok(());
         }
-        let inner = (self.read)(there).map_err(ConnectorError::new)?;
-        self.inner.get_or_init(|| inner).sweep(cx, out)
+        let inner = (self.read)(&there).map_err(ConnectorError::new)?;
+        for connector in self.inner.get_or_init(|| inner) {
+            connector.sweep(cx, out)?;
+        }
+        Ok(())
     }
 
     fn named(
@@ -142,8 +165,7 @@ impl Connector for Follow {
         wanted: &dyn Fn(&[u8]) -> bool,
         out: &mut dyn FnMut(u32, ObjectId, PathBytes),
     ) -> Result<(), ConnectorError> {
-        self.inner
-            .get()
+        self.first()
             .map_or(Ok(()), |inner| inner.named(cx, wanted, out))
     }
 
@@ -153,8 +175,7 @@ impl Connector for Follow {
         wanted: &Wanted,
         out: &mut dyn FnMut(Located),
     ) -> Result<(), ConnectorError> {
-        self.inner
-            .get()
+        self.first()
             .map_or(Ok(()), |inner| inner.locate(cx, wanted, out))
     }
 
@@ -164,14 +185,11 @@ impl Connector for Follow {
         spots: &[(u32, Spot)],
         out: &mut dyn FnMut(usize, &[u8]),
     ) -> Result<(), ConnectorError> {
-        self.inner
-            .get()
+        self.first()
             .map_or(Ok(()), |inner| inner.reread(cx, spots, out))
     }
 
     fn settle(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
-        self.inner
-            .get()
-            .map_or(Ok(()), |inner| inner.settle(cx, out))
+        self.first().map_or(Ok(()), |inner| inner.settle(cx, out))
     }
 }

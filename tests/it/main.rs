@@ -19,8 +19,14 @@ mod gate;
 /// An organisation of GitHub, over a network that fails, and the same without it.
 #[cfg(feature = "github")]
 mod github;
+/// A group of GitLab, over a network that fails, and the same without it.
+#[cfg(feature = "gitlab")]
+mod gitlab;
 /// The hooks and jobs that people copy, run as they stand.
 mod hooks;
+/// What the audits of code hosts share.
+#[cfg(any(feature = "github", feature = "gitlab"))]
+mod hosts;
 /// Reports of other scanners, read as sightings and suppressions.
 mod import;
 /// The fast engine finds what the oracle finds, for every rule and any edit.

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Makes the Python environment that the tests against real parts need: moto and the AWS command
-# line, in target/real-parts (or $KEYMUSTER_REAL_PARTS). Safe to repeat; done at once when
-# requirements.txt has not changed since.
+# Installs what the tests against real parts need, in target/real-parts (or $KEYMUSTER_REAL_PARTS):
+# a Python environment with moto and the AWS command line, and Prism with npm. Safe to repeat; done
+# at once when what is listed has not changed since.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -10,6 +10,19 @@ venv=$parts/venv
 stamp=$venv/.requirements
 
 fail() { printf 'tests/real-parts/setup.sh: %s\n' "$*" >&2; exit 1; }
+
+prism=$parts/prism
+if ! cmp -s "$here/prism/package-lock.json" "$prism/.lock" || [ ! -f "$prism/node_modules/.bin/prism" ]; then
+    command -v npm >/dev/null || fail "no npm; install Node.js 20 or newer"
+    printf 'installing Prism into %s\n' "$prism" >&2
+    rm -rf "$prism"
+    mkdir -p "$prism"
+    cp "$here/prism/package.json" "$here/prism/package-lock.json" "$prism/"
+    npm ci --prefix "$prism" --ignore-scripts --no-audit --no-fund --loglevel=error >&2 \
+        || fail "cannot install Prism; is the registry of npm reachable?"
+    # Last, so that an interrupted run is repeated.
+    cp "$here/prism/package-lock.json" "$prism/.lock"
+fi
 
 if cmp -s "$here/requirements.txt" "$stamp" && [ -x "$venv/bin/aws" ] && "$venv/bin/python" -c '' 2>/dev/null; then
     exit 0

@@ -108,8 +108,11 @@ impl Mirrors {
             fs::create_dir_all(&path).map_err(io)?;
             call.run(&["init", "--quiet", "--bare", "--template="], &mut || None)?;
         }
-        let refs = call.run(&["ls-remote", "--quiet", "--", address], &mut || None)?;
-        let refs = hash(&refs);
+        let told = call.run(
+            &["ls-remote", "--quiet", "--symref", "--", address],
+            &mut || None,
+        )?;
+        let refs = hash(&told);
         if fs::read_to_string(&done).is_ok_and(|known| known == refs) {
             return Ok(path);
         }
@@ -143,6 +146,9 @@ impl Mirrors {
         if weight(&path) > limit {
             return Err(too_large(limit));
         }
+        if let Some(head) = head(&told) {
+            call.run(&["symbolic-ref", "HEAD", head], &mut || None)?;
+        }
         fs::write(&done, refs).map_err(io)?;
         Ok(path)
     }
@@ -171,6 +177,15 @@ impl Mirrors {
         }
         Ok(path)
     }
+}
+
+/// The branch that the host's HEAD names: what is read as it stands today.
+fn head(told: &[u8]) -> Option<&str> {
+    let told = std::str::from_utf8(told).ok()?;
+    let line = told.lines().find(|line| line.ends_with("\tHEAD"))?;
+    let name = line.strip_prefix("ref: ")?.strip_suffix("\tHEAD")?;
+    let is_branch = name.starts_with("refs/heads/") && !name.contains(char::is_whitespace);
+    is_branch.then_some(name)
 }
 
 fn too_large(limit: u64) -> Unfetched {

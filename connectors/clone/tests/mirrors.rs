@@ -304,3 +304,25 @@ fn a_redirect_is_not_followed() {
     );
     assert!(asked.lock().expect("lock").is_empty(), "nobody went there");
 }
+
+#[test]
+fn the_mirrors_head_is_the_branch_that_the_hosts_names() {
+    let world = World::new();
+    let tip = world.commit("a");
+    let bare = world.folder.path().join("srv/acme/app.git");
+    git(&bare, &["branch", "trunk", "main"]);
+    git(&bare, &["symbolic-ref", "HEAD", "refs/heads/trunk"]);
+    let mirrors = world.mirrors(TOKEN, Limits::default());
+    let cancel = Cancel::new();
+    let path = mirrors
+        .refresh(&world.address(), &cancel)
+        .expect("a mirror");
+    assert_eq!(git(&path, &["symbolic-ref", "HEAD"]), "refs/heads/trunk");
+    assert_eq!(git(&path, &["rev-parse", "HEAD"]), tip);
+    // The host changes its mind, and nothing else.
+    git(&bare, &["symbolic-ref", "HEAD", "refs/heads/main"]);
+    mirrors
+        .refresh(&world.address(), &cancel)
+        .expect("a mirror");
+    assert_eq!(git(&path, &["symbolic-ref", "HEAD"]), "refs/heads/main");
+}

@@ -8,7 +8,7 @@ use keymuster_http::{Query, Rest, Unseen};
 use serde_json::json;
 
 use crate::{
-    book::Book,
+    Book,
     connector::Wish,
     endpoints::BULK,
     wire::{Bulk, BulkRepository, BulkText},

@@ -9,12 +9,12 @@ use keymuster_api::{
     About, Connector, ConnectorError, Cx, Item, Preflight, Redactor, Resource, ResourceKind, Sink,
 };
 use keymuster_http::{
-    Endpoint, Patience, Rest, RestSpec, SealCx, Tally, Tape, Transport, Unseen, Url, is_secure,
+    Book, Endpoint, Patience, Rest, RestSpec, SealCx, Tally, Tape, Transport, Unseen, Url,
+    is_secure,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    book::Book,
     bulk, doctor,
     login::{Login, Octo},
     names::Names,

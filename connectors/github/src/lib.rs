@@ -15,7 +15,6 @@ mod login;
 mod endpoints;
 mod wire;
 
-mod book;
 mod facts;
 mod names;
 
@@ -25,6 +24,9 @@ mod organization;
 mod repositories;
 
 mod connector;
+
+/// What facts are written with.
+type Book<'a> = keymuster_http::Book<'a, names::Names>;
 
 pub use connector::{GithubConnector, GithubSpec, Values, countable};
 pub use login::Login;

@@ -200,7 +200,7 @@ impl Octo {
         let minted: Minted = serde_json::from_slice(&answer.body).map_err(|_| {
             Fault::Broken("the answer with the app's token cannot be read".to_owned())
         })?;
-        let until = crate::names::time(minted.expires_at.as_deref());
+        let until = keymuster_http::time(minted.expires_at.as_deref());
         let until = until.and_then(|at| u64::try_from(at.as_second()).ok());
         Ok((
             Zeroizing::new(minted.token),

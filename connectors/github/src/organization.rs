@@ -5,17 +5,17 @@ use std::collections::BTreeMap;
 use futures_util::{StreamExt as _, stream};
 use jiff::ToSpan as _;
 use keymuster_api::store;
-use keymuster_http::{Answer, Endpoint, Listed, Rest, Wire};
+use keymuster_http::{Answer, Endpoint, Listed, Owner, Rest, Wire};
 
 #[allow(
     clippy::wildcard_imports,
     reason = "nearly every endpoint is named here"
 )]
 use crate::{
-    book::Book,
+    Book,
     connector::Wish,
     endpoints::*,
-    facts::{self, Log, Owner, Shelf},
+    facts::{self, Log, Shelf},
     wire::{
         ActionsPermissions, Authorization, Hook, Installation, LogEntry, OidcSubject, Organization,
         Pat, PropertyValues, Secret, SecretRepository, Variable, WorkflowPermissions,

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, stream};
 use keymuster_api::{GapKind, Item, Key, Lead, Source, store};
-use keymuster_http::{Answer, Endpoint, Listed, Rest, Unseen, Wire};
+use keymuster_http::{Answer, Endpoint, Listed, Owner, Rest, Unseen, Wire};
 
 #[allow(
     clippy::wildcard_imports,
     reason = "nearly every endpoint is named here"
 )]
 use crate::{
-    book::Book,
+    Book,
     bulk::Outline,
     connector::Wish,
     endpoints::*,
-    facts::{self, Owner, Shelf},
+    facts::{self, Shelf},
     names::Names,
     organization::PAGE,
     wire::{
@@ -442,15 +442,6 @@ fn owners(
     owners.extend(facts::teams(&book.names.organization, teams, &source));
     owners.sort_by(|a, b| (&a.party, a.role, &a.source).cmp(&(&b.party, b.role, &b.source)));
     owners.dedup();
-    for owner in &owners {
-        let key = Key(scope.to_owned());
-        book.claim(
-            &key,
-            &owner.party,
-            (owner.role, owner.confidence),
-            None,
-            &owner.source,
-        );
-    }
+    book.claims(&Key(scope.to_owned()), &owners);
     owners
 }

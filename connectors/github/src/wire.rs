@@ -6,32 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use keymuster_http::{SealCx, Sealed, Wire};
-use serde::{Deserialize, Deserializer, Serialize, de::DeserializeOwned};
+use keymuster_http::{SealCx, Sealed, Wire, loose};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
-
-/// A field that may be of any form: what cannot be read is not there.
-fn loose<'de, D: Deserializer<'de>, T: DeserializeOwned + Default>(from: D) -> Result<T, D::Error> {
-    let value = Value::deserialize(from)?;
-    Ok(serde_json::from_value(value).unwrap_or_default())
-}
-
-/// An id: a number, or already a text.
-fn id<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    match Value::deserialize(from)? {
-        Value::String(text) if !text.is_empty() => Ok(text),
-        Value::Number(number) => Ok(number.to_string()),
-        _ => Err(serde::de::Error::custom("an id is a number or a text")),
-    }
-}
-
-fn loose_id<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::String(text) if !text.is_empty() => Some(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    })
-}
 
 macro_rules! wire {
     ($($name:ident),+ $(,)?) => { $(impl Wire for $name {})+ };
@@ -56,7 +33,7 @@ wire!(
 /// A user, a team, an account.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Account {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) login: Option<String>,
 }
 
@@ -64,18 +41,18 @@ pub(crate) struct Account {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Organization {
     pub(crate) login: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) default_repository_permission: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) two_factor_requirement_enabled: Option<bool>,
 }
 
 /// Who one is there: a user, or an app.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Me {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) login: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) slug: Option<String>,
 }
 
@@ -83,11 +60,11 @@ pub(crate) struct Me {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Secret {
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) created_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) updated_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) visibility: Option<String>,
 }
 
@@ -117,17 +94,17 @@ pub(crate) struct SecretRepository {
 pub(crate) struct Repository {
     pub(crate) name: String,
     pub(crate) full_name: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) visibility: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) private: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) archived: bool,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) disabled: bool,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) fork: bool,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) size: Option<u64>,
 }
 
@@ -135,41 +112,41 @@ pub(crate) struct Repository {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Environment {
     pub(crate) name: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) protection_rules: Vec<ProtectionRule>,
     /// `null`: any branch.
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) deployment_branch_policy: Option<BranchPolicy>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) can_admins_bypass: Option<bool>,
 }
 
 /// One protection.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct ProtectionRule {
-    #[serde(default, rename = "type", deserialize_with = "loose")]
+    #[serde(default, rename = "type", deserialize_with = "loose::field")]
     pub(crate) kind: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) wait_timer: Option<u64>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) prevent_self_review: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) reviewers: Vec<Reviewer>,
 }
 
 /// Who must agree: only that there is somebody counts.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Reviewer {
-    #[serde(default, rename = "type", deserialize_with = "loose")]
+    #[serde(default, rename = "type", deserialize_with = "loose::field")]
     pub(crate) kind: String,
 }
 
 /// Which branches may deploy.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct BranchPolicy {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) protected_branches: bool,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) custom_branch_policies: bool,
 }
 
@@ -212,52 +189,52 @@ pub(crate) struct PatPermissions {
 /// A fine-grained personal access token that may reach the organisation, or wants to.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Pat {
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "loose::id")]
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "loose_id")]
+    #[serde(default, deserialize_with = "loose::optional_id")]
     pub(crate) token_id: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) token_name: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) owner: Account,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) repository_selection: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) permissions: PatPermissions,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) access_granted_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) created_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) token_expired: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) token_expires_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) token_last_used_at: Option<String>,
 }
 
 /// A credential that was authorised for single sign-on.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Authorization {
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "loose::id")]
     pub(crate) credential_id: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) credential_type: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) login: Option<String>,
     #[serde(default)]
     pub(crate) token_last_eight: Sealed,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) scopes: Vec<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) fingerprint: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) credential_accessed_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) authorized_credential_title: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) authorized_credential_note: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) authorized_credential_expires_at: Option<String>,
 }
 
@@ -271,46 +248,46 @@ impl Wire for Authorization {
 /// An app that is installed in the organisation.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Installation {
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "loose::id")]
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) app_slug: Option<String>,
-    #[serde(default, deserialize_with = "loose_id")]
+    #[serde(default, deserialize_with = "loose::optional_id")]
     pub(crate) app_id: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) repository_selection: Option<String>,
     #[serde(default)]
     pub(crate) permissions: Permissions,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) events: Vec<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) created_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) updated_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) suspended_at: Option<String>,
 }
 
 /// A deploy key. The public half is kept as its fingerprint.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct DeployKey {
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "loose::id")]
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) key: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) title: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) verified: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) created_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) read_only: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) added_by: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) last_used: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) enabled: Option<bool>,
 }
 
@@ -319,24 +296,24 @@ impl Wire for DeployKey {
         self.key = self
             .key
             .take()
-            .and_then(|key| crate::names::fingerprint(&key));
+            .and_then(|key| keymuster_http::fingerprint(&key));
     }
 }
 
 /// A webhook. Its secret is never sent; that it has one is.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Hook {
-    #[serde(deserialize_with = "id")]
+    #[serde(deserialize_with = "loose::id")]
     pub(crate) id: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) active: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) events: Vec<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) config: HookConfig,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) created_at: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) updated_at: Option<String>,
 }
 
@@ -344,11 +321,11 @@ pub(crate) struct Hook {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct HookConfig {
     /// Scheme, host and names of parameters; never path, values or user.
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) url: Option<String>,
     #[serde(default, deserialize_with = "insecure")]
     pub(crate) insecure_ssl: Option<bool>,
-    #[serde(default, deserialize_with = "present")]
+    #[serde(default, deserialize_with = "loose::present")]
     pub(crate) secret: bool,
 }
 
@@ -358,7 +335,7 @@ impl Wire for Hook {
             .config
             .url
             .take()
-            .map(|url| crate::names::outline(&url));
+            .map(|url| keymuster_http::outline(&url));
     }
 }
 
@@ -372,45 +349,36 @@ fn insecure<'de, D: Deserializer<'de>>(from: D) -> Result<Option<bool>, D::Error
     })
 }
 
-/// Whether there is one: GitHub writes asterisks.
-fn present<'de, D: Deserializer<'de>>(from: D) -> Result<bool, D::Error> {
-    Ok(match Value::deserialize(from)? {
-        Value::Bool(kept) => kept,
-        Value::String(text) => !text.is_empty(),
-        _ => false,
-    })
-}
-
 /// What Actions may run.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct ActionsPermissions {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) enabled: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) enabled_repositories: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) allowed_actions: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) sha_pinning_required: Option<bool>,
 }
 
 /// What the token of a run may do unless its workflow says so.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct WorkflowPermissions {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) default_workflow_permissions: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) can_approve_pull_request_reviews: Option<bool>,
 }
 
 /// What a run's identity token says in `sub`.
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct OidcSubject {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) use_default: Option<bool>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) include_claim_keys: Vec<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) use_immutable_subject: Option<bool>,
 }
 
@@ -418,7 +386,7 @@ pub(crate) struct OidcSubject {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct Team {
     pub(crate) slug: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) permission: Option<String>,
 }
 
@@ -426,14 +394,14 @@ pub(crate) struct Team {
 #[derive(Debug, Clone, Deserialize, Serialize)]
 pub(crate) struct PropertyValues {
     pub(crate) repository_full_name: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) properties: Vec<Property>,
 }
 
 /// One property: a text, several, or none.
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 pub(crate) struct Property {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) property_name: String,
     #[serde(default, deserialize_with = "one_or_many")]
     pub(crate) value: Vec<String>,
@@ -458,26 +426,26 @@ fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Err
 pub(crate) struct LogEntry {
     pub(crate) action: String,
     /// Milliseconds since 1970.
-    #[serde(default, rename = "@timestamp", deserialize_with = "loose")]
+    #[serde(default, rename = "@timestamp", deserialize_with = "loose::field")]
     pub(crate) timestamp: Option<i64>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) actor: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) repo: Option<String>,
     /// The secret's name.
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) key: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) environment_name: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) fingerprint: Option<String>,
     #[serde(default)]
     pub(crate) hashed_token: Sealed,
-    #[serde(default, deserialize_with = "loose_id")]
+    #[serde(default, deserialize_with = "loose::optional_id")]
     pub(crate) token_id: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) token_scopes: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) programmatic_access_type: Option<String>,
 }
 
@@ -532,7 +500,7 @@ pub(crate) struct BulkOrganization {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkPage {
     pub(crate) page_info: PageInfo,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) nodes: Vec<Option<BulkRepository>>,
 }
 
@@ -541,7 +509,7 @@ pub(crate) struct BulkPage {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct PageInfo {
     pub(crate) has_next_page: bool,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) end_cursor: Option<String>,
 }
 
@@ -549,17 +517,17 @@ pub(crate) struct PageInfo {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkRepository {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) name_with_owner: String,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) deploy_keys: Option<Count>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) environments: Option<Count>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) github_owners: Option<BulkText>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) root_owners: Option<BulkText>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) docs_owners: Option<BulkText>,
 }
 
@@ -574,8 +542,8 @@ pub(crate) struct Count {
 #[derive(Debug, Clone, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct BulkText {
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) text: Option<String>,
-    #[serde(default, deserialize_with = "loose")]
+    #[serde(default, deserialize_with = "loose::field")]
     pub(crate) is_truncated: bool,
 }

@@ -31,13 +31,18 @@ mod rest;
 mod seal;
 mod tape;
 
+mod book;
+pub mod loose;
+mod public;
 mod tally;
 
 pub use answer::{Answer, Listed, Unseen};
+pub use book::{Book, Owner};
 pub use endpoint::{Endpoint, Items, Missing, Paging, Without};
 pub use gate::Gate;
 pub use network::{Network, NetworkError, client, is_secure, read_limit};
 pub use pace::Patience;
+pub use public::{fingerprint, outline, time, time_or_never};
 pub use rest::{Classify, Query, Rest, RestSpec};
 pub use seal::{SealCx, Sealed, Wire, plain_text};
 pub use tally::Tally;

@@ -104,6 +104,14 @@ impl Connector for WorkflowsConnector {
                 owners.claims(consumer, &mut found.claims);
             }
         }
+        for tree in &self.spec.trees {
+            let scope = self.origin(&**tree).scope(None);
+            if all.pipelines.begins(&scope)
+                && let Some(owners) = all.owners.get(tree.name())
+            {
+                owners.of_pipeline(&scope, gitlab::PIPELINE, &mut all.found.claims);
+            }
+        }
         told::tell(cx, all.found, out);
         Ok(())
     }

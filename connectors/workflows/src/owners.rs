@@ -3,7 +3,7 @@
 //! Source: docs.github.com/repositories (about code owners), docs.gitlab.com/user/project/codeowners
 
 use ignore::gitignore::{Gitignore, GitignoreBuilder};
-use keymuster_api::{Claim, ClaimRole, Consumer, Source};
+use keymuster_api::{Claim, ClaimRole, Consumer, Key, Source};
 
 use crate::{file::File, yaml::Tree};
 
@@ -91,6 +91,31 @@ impl Owners {
         }
     }
 
+    /// Claims about a repository by whoever owns the file where its pipeline begins: who may change
+    /// that gets at everything the pipeline is given.
+    pub(crate) fn of_pipeline(&self, scope: &str, path: &str, out: &mut Vec<Claim>) {
+        let Some(line) = self.last(path) else { return };
+        for party in &line.parties {
+            out.push(Claim {
+                subject: Key(scope.to_owned()),
+                party: party.clone(),
+                role: ClaimRole::Owner,
+                observed: None,
+                confidence: CODE_OWNERS,
+                source: line.source.clone(),
+            });
+        }
+    }
+
+    /// The last line that fits a path.
+    fn last(&self, path: &str) -> Option<&Line> {
+        let fits = |line: &&Line| {
+            let matched = line.pattern.matched_path_or_any_parents(path, false);
+            matched.is_ignore()
+        };
+        self.lines.iter().rev().find(fits)
+    }
+
     /// Claims about one consumer.
     pub(crate) fn claims(&self, consumer: &Consumer, out: &mut Vec<Claim>) {
         let mut claim = |party: &str, role, confidence, source: &Source| {
@@ -106,12 +131,7 @@ impl Owners {
         if let Some((owner, source)) = &self.component {
             claim(owner, ClaimRole::Owner, CATALOGUE, source);
         }
-        let last = self.lines.iter().rev().find(|line| {
-            let matched = line
-                .pattern
-                .matched_path_or_any_parents(&consumer.path, false);
-            matched.is_ignore()
-        });
+        let last = self.last(&consumer.path);
         for party in last.map_or(&[][..], |line| &line.parties) {
             if let Some(line) = last {
                 claim(party, ClaimRole::Maintainer, CODE_OWNERS, &line.source);

@@ -14,7 +14,7 @@ mod inventory;
 mod isolation;
 mod life;
 mod owner;
-mod places;
+pub(super) mod places;
 mod privilege;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -104,13 +104,13 @@ pub(super) fn is_agent_config(path: &str) -> bool {
 
 /// Production, or something before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Stage {
+pub(in crate::audit) enum Stage {
     Production,
     Before,
 }
 
 /// What a word says about the environment; `None` for words that say nothing sure.
-pub(super) fn stage(word: &str) -> Option<Stage> {
+pub(in crate::audit) fn stage(word: &str) -> Option<Stage> {
     match word.to_lowercase().as_str() {
         "prod" | "production" | "prd" | "live" => Some(Stage::Production),
         "dev" | "development" | "staging" | "stage" | "stg" | "test" | "testing" | "qa" | "uat"
@@ -121,7 +121,7 @@ pub(super) fn stage(word: &str) -> Option<Stage> {
 
 /// What a path says: a folder of that name, or a part of the file's name (`values-prod.yaml`,
 /// `.env.staging`). `live` and `test` are too common in paths to say anything.
-pub(super) fn stage_of_path(path: &str) -> Option<Stage> {
+pub(in crate::audit) fn stage_of_path(path: &str) -> Option<Stage> {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     let said = |word: &str| {
         let sure = !matches!(word.to_lowercase().as_str(), "live" | "test" | "testing");

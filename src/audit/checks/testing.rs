@@ -362,6 +362,18 @@ impl World {
         &mut self.estate.credentials[ix as usize]
     }
 
+    /// A host says how something is set up.
+    pub(crate) fn set(&mut self, subject: &str, name: &str, value: &str) {
+        let settings = &mut self.estate.gathered.settings;
+        settings.push(keymuster_api::Setting {
+            subject: Key::from(subject),
+            name: name.to_owned(),
+            value: value.to_owned(),
+            source: source(1, "GET /settings"),
+        });
+        settings.sort();
+    }
+
     /// A repository of this name, new or known.
     pub(crate) fn repository(&mut self, name: &str) -> u32 {
         let resources = &mut self.estate.gathered.resources;

@@ -134,7 +134,8 @@ impl<'g> Book<'g> {
                 let listed = self.gathered.coverage.iter().any(|one| one.scope == scope);
                 told(scope, store)
                     || (!listed && told(base, ENVIRONMENTS))
-                    || (!scope.starts_with("github") && told(base, store))
+                    // GitLab lists variables of all environments with their project or group.
+                    || (store.starts_with("gitlab") && told(base, store))
             }
         }
     }

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use keymuster_simulator::{Host, Route};
 use serde_json::{Value, json};
 
-use crate::world::secret;
+use crate::{hosts::Pairs, world::secret};
 
 /// How many repositories there are.
 pub(super) const REPOSITORIES: usize = 300;
@@ -14,9 +14,6 @@ pub(super) const REPOSITORIES: usize = 300;
 pub(super) const NOW: &str = "2026-11-27T00:00:00Z";
 /// In everything that is not to be told.
 pub(super) const CANARY: &str = "Zx9CanaryQ7";
-
-/// A check and the key of what it speaks of.
-pub(super) type Pairs = BTreeSet<(String, String)>;
 
 /// An estate: what the host has, what the register says, what must be found.
 pub(super) struct Estate {

@@ -2,41 +2,26 @@
 //! found, whatever the network does; and the same without it.
 
 mod estate;
+mod names;
 
 use std::{
     collections::BTreeSet,
     process::Stdio,
-    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use keymuster_simulator::{Failing, Host, Reply, Server};
+use keymuster_simulator::{Host, Reply, Running};
 use serde_json::{Value, json};
 
-use crate::world::{Ran, World, secret};
-use estate::{CANARY, Estate, NOW, Pairs};
+use crate::{
+    hosts::{assert_clean, audit, by_key, failing, found, record},
+    world::{World, secret},
+};
+use estate::{CANARY, Estate, NOW};
 
 const TOKEN: &str = "t0ken-of-the-auditor";
 /// The checks whose defects are planted; others may have their own word.
 const PLANTED: [&str; 5] = ["INV-01", "LIF-02", "LIF-03", "LIF-06", "PRV-02"];
-
-struct Running {
-    host: Arc<Host>,
-    server: Server,
-}
-
-fn start(host: Host) -> Running {
-    let host = Arc::new(host);
-    let answerer = Arc::clone(&host);
-    let address = Arc::new(Mutex::new(String::new()));
-    let known = Arc::clone(&address);
-    let server = Server::start(Arc::new(move |asked| {
-        let address = known.lock().expect("lock").clone();
-        answerer.answer(asked, &address)
-    }));
-    *address.lock().expect("lock") = server.address().to_owned();
-    Running { host, server }
-}
 
 /// A world with the register, the directory and a configuration; `more` is added to the
 /// connector's table.
@@ -65,83 +50,6 @@ fn configure(world: &World, address: &str, more: &str) {
     );
 }
 
-fn audit(world: &World) -> Ran {
-    world.run(&["audit", "--now", NOW, "--quiet", "-vvv"])
-}
-
-/// The record of a run without the times it took.
-fn record(world: &World) -> Value {
-    let mut document: Value = serde_json::from_str(&world.read("out/findings.json")).expect("JSON");
-    document["run"]
-        .as_object_mut()
-        .expect("a run")
-        .remove("timings");
-    document
-        .as_object_mut()
-        .expect("an object")
-        .remove("timings");
-    document
-}
-
-fn found(document: &Value) -> Pairs {
-    let findings = document["findings"].as_array().expect("findings");
-    let text = |finding: &Value, name: &str| finding[name].as_str().unwrap_or_default().to_owned();
-    findings
-        .iter()
-        .filter(|finding| PLANTED.contains(&text(finding, "check").as_str()))
-        .map(|finding| (text(finding, "check"), text(finding, "subject")))
-        .collect()
-}
-
-/// Subjects are handles where there is one; the estate's keys are told in the credentials.
-fn by_key(document: &Value, pairs: Pairs) -> Pairs {
-    let credentials = document["credentials"].as_array().expect("credentials");
-    let key_of = |subject: &str| {
-        let credential = credentials.iter().find(|one| one["subject"] == subject)?;
-        let aliases = credential["aliases"].as_array()?;
-        aliases
-            .iter()
-            .filter_map(Value::as_str)
-            .find(|alias| alias.starts_with("127.0.0.1:"))
-            .map(str::to_owned)
-    };
-    let named = pairs.into_iter().map(|(check, subject)| {
-        let key = key_of(&subject).unwrap_or(subject);
-        (check, key)
-    });
-    named.collect()
-}
-
-/// No value and no token is in any file of the world, nor in what the program said.
-fn assert_clean(world: &World, ran: &Ran, secrets: &[String]) {
-    let mut texts = vec![
-        ("stdout".to_owned(), ran.stdout.clone()),
-        ("stderr".to_owned(), ran.stderr.clone()),
-    ];
-    for folder in ["out", "state", "tape", "home"] {
-        for (path, bytes) in world.files(folder) {
-            texts.push((
-                path.display().to_string(),
-                String::from_utf8_lossy(&bytes).into_owned(),
-            ));
-        }
-    }
-    for (name, text) in texts {
-        for secret in secrets {
-            let at = text.find(secret.as_str());
-            assert!(at.is_none(), "{name} tells {}", &secret[..6]);
-        }
-    }
-}
-
-fn failing() -> Failing {
-    Failing {
-        per_mille: 120,
-        seed: 11,
-        times: 1,
-    }
-}
-
 #[test]
 fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
     let Estate {
@@ -164,12 +72,12 @@ fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
     };
     host.broken
         .insert("/repos/acme/r003/hooks".to_owned(), broken);
-    let running = start(host);
+    let running = Running::start(host);
     let world = world(&register, running.server.address(), "record = \"tape\"");
     let ran = audit(&world);
     assert_eq!(ran.code, 1, "{}", ran.stderr);
     let live = record(&world);
-    let told = by_key(&live, found(&live));
+    let told = by_key(&live, found(&live, &PLANTED));
     let missing: Vec<_> = expected.difference(&told).collect();
     let more: Vec<_> = told.difference(&expected).collect();
     assert!(
@@ -214,14 +122,14 @@ fn forty_planted_defects_are_found_whatever_the_network_does_and_offline_too() {
 fn a_run_that_was_killed_five_times_ends_as_one_that_was_not() {
     let estate = Estate::new(TOKEN);
     let register = estate.register.clone();
-    let quiet = start(estate.host);
+    let quiet = Running::start(estate.host);
     let whole = world(&register, quiet.server.address(), "");
     assert_eq!(audit(&whole).code, 1);
     let expected = record(&whole);
     let calls = quiet.host.calls();
     let mut host = Estate::new(TOKEN).host;
     host.failing = failing();
-    let running = start(host);
+    let running = Running::start(host);
     let killed = world(&register, running.server.address(), "");
     let mut kills = 0;
     for share in [3, 17, 29, 41, 53] {
@@ -343,7 +251,7 @@ fn what_lies_in_cloned_repositories_meets_what_the_host_lists() {
     }
     estate.host.bulk.clear();
     estate.host.git = Some(seeds.path("srv"));
-    let running = start(estate.host);
+    let running = Running::start(estate.host);
     let world = world(
         &estate.register,
         running.server.address(),
@@ -417,7 +325,7 @@ fn the_doctor_says_which_permission_is_missing() {
         "/orgs/acme/installations".to_owned(),
         keymuster_simulator::Route::Refuse(403, "Resource not accessible by integration"),
     );
-    let running = start(host);
+    let running = Running::start(host);
     let world = world("Record ID,Name\n", running.server.address(), "");
     let ran = world.run(&["connectors", "doctor"]);
     assert_eq!(ran.code, 1, "{}{}", ran.stdout, ran.stderr);

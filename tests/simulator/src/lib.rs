@@ -4,10 +4,14 @@
 //!
 //! Nothing here knows the connectors that are tested with it.
 
+mod dialect;
+mod encode;
 mod git;
-mod github;
+mod host;
+mod query;
 mod server;
 
+pub use dialect::Dialect;
 pub use git::serve_git;
-pub use github::{Failing, Host, Route, Seen};
+pub use host::{Change, Failing, Host, Route, Running, Seen};
 pub use server::{Answerer, Asked, Reply, Server};

@@ -1,9 +1,9 @@
 //! Webhooks: where events of the organisation go, and how the receiver knows who sent them.
 
 use keymuster_api::{Credential, Item, Known, Source, Status};
+use keymuster_http::{Owner, time};
 
-use super::Owner;
-use crate::{book::Book, names::time, wire::Hook};
+use crate::{Book, wire::Hook};
 
 /// A webhook of the organisation or a repository; its secret is a credential.
 pub(crate) fn hook(book: &mut Book<'_>, scope: &str, owners: &[Owner], of: &Hook, source: &Source) {
@@ -28,15 +28,7 @@ pub(crate) fn hook(book: &mut Book<'_>, scope: &str, owners: &[Owner], of: &Hook
     for event in &of.events {
         book.setting(&key, "event", event, source);
     }
-    for owner in owners {
-        book.claim(
-            &key,
-            &owner.party,
-            (owner.role, owner.confidence),
-            None,
-            &owner.source,
-        );
-    }
+    book.claims(&key, owners);
     if of.config.secret {
         book.emit(Item::Credential(Credential {
             key,

@@ -1,9 +1,9 @@
 //! Deploy keys: one repository, one key, often for ever.
 
 use keymuster_api::{ClaimRole, Credential, Handle, Item, Known, Source, Status};
+use keymuster_http::{Owner, time, time_or_never};
 
-use super::Owner;
-use crate::{book::Book, names::time, wire::DeployKey};
+use crate::{Book, wire::DeployKey};
 
 /// A deploy key of a repository.
 pub(crate) fn deploy_key(
@@ -33,11 +33,7 @@ pub(crate) fn deploy_key(
         },
         created: time(of.created_at.as_deref()).into(),
         rotated: Known::Never,
-        last_used: match (&of.last_used, time(of.last_used.as_deref())) {
-            (_, Some(at)) => Known::Known(at),
-            (None, None) => Known::Never,
-            (Some(_), None) => Known::Unknown,
-        },
+        last_used: time_or_never(of.last_used.as_deref()),
         last_used_for: None,
         // A deploy key has no end (docs.github.com, managing deploy keys).
         expires: Known::Never,
@@ -50,13 +46,5 @@ pub(crate) fn deploy_key(
         let made = time(of.created_at.as_deref());
         book.claim(&key, login, (ClaimRole::Creator, 80), made, source);
     }
-    for owner in owners {
-        book.claim(
-            &key,
-            &owner.party,
-            (owner.role, owner.confidence),
-            None,
-            &owner.source,
-        );
-    }
+    book.claims(&key, owners);
 }

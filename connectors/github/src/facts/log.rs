@@ -10,7 +10,7 @@ use keymuster_api::{
 };
 
 use super::tokens::pat_key;
-use crate::{book::Book, wire::LogEntry};
+use crate::{Book, wire::LogEntry};
 
 /// What was read of the log, put together at its end.
 #[derive(Default)]

@@ -11,7 +11,7 @@ mod tokens;
 pub(crate) use hooks::hook;
 pub(crate) use keys::deploy_key;
 pub(crate) use log::{Log, log};
-pub(crate) use owners::{Owner, codeowner, properties, teams};
+pub(crate) use owners::{codeowner, properties, teams};
 pub(crate) use settings::{actions, environment, oidc, organization, repository, workflows};
 pub(crate) use slots::{Shelf, secret, variable};
 pub(crate) use tokens::{authorization, installation, pat, pat_request};

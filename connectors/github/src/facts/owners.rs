@@ -2,20 +2,12 @@
 //! with its source.
 
 use keymuster_api::{ClaimRole, Key, Source};
+use keymuster_http::Owner;
 
 use crate::{
-    book::Book,
+    Book,
     wire::{Property, Team},
 };
-
-/// Somebody who answers for a repository and so for what lies in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Owner {
-    pub(crate) party: String,
-    pub(crate) role: ClaimRole,
-    pub(crate) confidence: u8,
-    pub(crate) source: Source,
-}
 
 /// Custom properties whose value names an owner, in lower case and without separators.
 const OWNER_PROPERTIES: [&str; 8] = [

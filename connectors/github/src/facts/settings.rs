@@ -3,7 +3,7 @@
 use keymuster_api::{Key, Source};
 
 use crate::{
-    book::Book,
+    Book,
     wire::{
         ActionsPermissions, Environment, OidcSubject, Organization, Repository, WorkflowPermissions,
     },

@@ -1,11 +1,10 @@
 //! Secrets and variables of Actions, Dependabot, Codespaces and agents.
 
 use keymuster_api::{Credential, Item, Known, Slot, Source, Status, slot_key, store};
+use keymuster_http::{Owner, time};
 
-use super::Owner;
 use crate::{
-    book::Book,
-    names::time,
+    Book,
     wire::{Secret, Variable},
 };
 
@@ -78,7 +77,7 @@ fn credential(book: &Book<'_>, slot: &Slot, kind: &str) -> Credential {
 pub(crate) fn secret(book: &mut Book<'_>, shelf: &Shelf<'_>, of: &Secret, selected: &[String]) {
     let slot = slot(book, shelf, of, selected);
     let credential = credential(book, &slot, kind(shelf.store));
-    claims(book, shelf, &slot);
+    book.claims(&slot.key, shelf.owners);
     book.emit(Item::Slot(slot));
     book.emit(Item::Credential(credential));
 }
@@ -99,20 +98,8 @@ pub(crate) fn variable(book: &mut Book<'_>, shelf: &Shelf<'_>, of: &Variable, se
             account: None,
             ..credential(book, &slot, kind)
         };
-        claims(book, shelf, &slot);
+        book.claims(&slot.key, shelf.owners);
         book.emit(Item::Credential(credential));
     }
     book.emit(Item::Slot(slot));
-}
-
-fn claims(book: &mut Book<'_>, shelf: &Shelf<'_>, slot: &Slot) {
-    for owner in shelf.owners {
-        book.claim(
-            &slot.key,
-            &owner.party,
-            (owner.role, owner.confidence),
-            None,
-            &owner.source,
-        );
-    }
 }

@@ -4,21 +4,12 @@ use keymuster_api::{
     ClaimRole, Credential, Handle, Identity, IdentityKind, Item, Key, Known, Source, Status,
     Timestamp, tie,
 };
+use keymuster_http::{fingerprint, time, time_or_never};
 
 use crate::{
-    book::Book,
-    names::{fingerprint, time},
+    Book,
     wire::{Authorization, Installation, Pat, Permissions},
 };
-
-/// When something last happened: a date, never, or a text that cannot be read.
-fn last(text: Option<&str>) -> Known<Timestamp> {
-    match (text, time(text)) {
-        (_, Some(at)) => Known::Known(at),
-        (None, None) => Known::Never,
-        (Some(_), None) => Known::Unknown,
-    }
-}
 
 fn permissions(book: &mut Book<'_>, key: &Key, of: &Permissions, source: &Source) {
     for (name, level) in &of.0 {
@@ -154,9 +145,9 @@ pub(crate) fn pat(book: &mut Book<'_>, of: &Pat, source: &Source) {
         // Only when it was let in is told; it may be older.
         created: time(of.access_granted_at.as_deref()).into(),
         rotated: Known::Unsupported,
-        last_used: last(of.token_last_used_at.as_deref()),
+        last_used: time_or_never(of.token_last_used_at.as_deref()),
         last_used_for: None,
-        expires: last(of.token_expires_at.as_deref()),
+        expires: time_or_never(of.token_expires_at.as_deref()),
         source: source.clone(),
     }));
     rights(book, &key, of, source);
@@ -240,15 +231,15 @@ pub(crate) fn authorization(book: &mut Book<'_>, of: &Authorization, source: &So
         status: Status::Active,
         created: Known::Unsupported,
         rotated: Known::Unsupported,
-        last_used: last(of.credential_accessed_at.as_deref()),
+        last_used: time_or_never(of.credential_accessed_at.as_deref()),
         last_used_for: None,
         expires: match kind {
             // Keys and authorisations have no end of their own.
-            "github.pat" => last(of.authorized_credential_expires_at.as_deref()),
+            "github.pat" => time_or_never(of.authorized_credential_expires_at.as_deref()),
             _ => of
                 .authorized_credential_expires_at
                 .as_deref()
-                .map_or(Known::Unsupported, |at| last(Some(at))),
+                .map_or(Known::Unsupported, |at| time_or_never(Some(at))),
         },
         source: source.clone(),
     }));

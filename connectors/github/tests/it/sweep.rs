@@ -1,15 +1,13 @@
 //! What a sweep tells of one of everything.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
 use keymuster_api::{GapKind, Known, Memo, Redactor as _, Status, tie};
 use keymuster_github::Values;
 use keymuster_simulator::{Failing, Reply, Route};
+use keymuster_support::{Finder, Remembers, Told};
 
-use crate::world::{Finder, Told, World, acme, folder, under};
+use crate::world::{World, acme, folder, under};
 
 #[test]
 fn one_of_everything_is_told() {
@@ -334,14 +332,7 @@ fn live_and_offline_tell_the_same_and_no_canary_is_anywhere() {
                 .any(|gap| gap.subject == "127.0.0.1:acme: webhooks")
         );
         let recorded = std::fs::read_to_string(path.join("calls.jsonl")).expect("the recording");
-        let remembered: Vec<String> = memo
-            .0
-            .lock()
-            .expect("lock")
-            .values()
-            .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
-            .collect();
-        for text in [&recorded, &format!("{live:?}"), &remembered.concat()] {
+        for text in [&recorded, &format!("{live:?}"), &memo.text()] {
             let at = text.find("CANARY");
             assert!(
                 at.is_none(),
@@ -350,49 +341,6 @@ fn live_and_offline_tell_the_same_and_no_canary_is_anywhere() {
             );
             assert!(!text.contains("t0ken"));
         }
-    }
-}
-
-/// Remembers in memory.
-#[derive(Default)]
-struct Remembers(Mutex<BTreeMap<(String, String), Vec<u8>>>);
-
-impl Memo for Remembers {
-    fn pieces(&self, unit: &str, part: &str) -> Vec<Vec<u8>> {
-        let known = self.0.lock().expect("lock");
-        known
-            .get(&(unit.to_owned(), part.to_owned()))
-            .cloned()
-            .into_iter()
-            .collect()
-    }
-    fn add(&self, _unit: &str, _part: &str, _piece: Vec<u8>) {}
-    fn replace(&self, unit: &str, parts: Vec<(String, Vec<u8>)>) {
-        for (part, piece) in parts {
-            self.0
-                .lock()
-                .expect("lock")
-                .insert((unit.to_owned(), part), piece);
-        }
-    }
-    fn told(&self, _place: keymuster_api::Place, _candidates: Vec<keymuster_api::Candidate>) {}
-    fn unchanged(
-        &self,
-        _system: keymuster_api::SystemId,
-        _resource: u32,
-        _unit: &str,
-        _state: &[u8],
-    ) -> Option<Vec<u8>> {
-        None
-    }
-    fn settled(
-        &self,
-        _system: keymuster_api::SystemId,
-        _resource: u32,
-        _unit: &str,
-        _state: &[u8],
-        _note: Vec<u8>,
-    ) {
     }
 }
 

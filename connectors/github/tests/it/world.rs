@@ -1,116 +1,16 @@
 //! A host with one organisation, and runs against it.
 
-use std::{
-    path::PathBuf,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use keymuster_api::{
-    Cancel, Connector as _, Cx, Gap, Item, Memo, NoProgress, Preflight, Redaction, Redactor,
-    SecretId, Setting, Sink, SystemId,
-};
+use keymuster_api::{Cancel, Connector as _, Cx, Memo, NoProgress, Preflight, SystemId};
 use keymuster_github::{GithubConnector, GithubSpec, Login, Values};
 use keymuster_http::Patience;
-use keymuster_simulator::{Host, Route, Server};
+use keymuster_simulator::{Host, Route, Running, Server};
+use keymuster_support::{Finder, Told};
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
 pub(crate) const TOKEN: &str = "t0ken";
-
-/// Names, and finds what begins with `CANARY`.
-pub(crate) struct Finder;
-
-impl Redactor for Finder {
-    fn redact(&self, text: &str) -> Vec<Redaction> {
-        let found = text.match_indices("CANARY").map(|(start, _)| {
-            let rest = &text[start..];
-            let end = rest
-                .find(|c: char| !c.is_ascii_alphanumeric())
-                .unwrap_or(rest.len());
-            let span = start..start + end;
-            Redaction {
-                rule: "test.canary".to_owned(),
-                kind: "test.canary".to_owned(),
-                secret: self.seal(&text.as_bytes()[span.clone()]),
-                handle: None,
-                span,
-            }
-        });
-        found.collect()
-    }
-
-    fn seal(&self, secret: &[u8]) -> SecretId {
-        let mut id = [7u8; 16];
-        for (at, byte) in secret.iter().enumerate() {
-            id[at % 16] = id[at % 16].wrapping_mul(31) ^ byte;
-        }
-        SecretId(id)
-    }
-}
-
-/// What a sweep told, as text: one line a fact, sorted.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Told {
-    pub(crate) credentials: Vec<keymuster_api::Credential>,
-    pub(crate) slots: Vec<keymuster_api::Slot>,
-    pub(crate) settings: Vec<Setting>,
-    pub(crate) claims: Vec<keymuster_api::Claim>,
-    pub(crate) coverage: Vec<keymuster_api::Coverage>,
-    pub(crate) leads: Vec<keymuster_api::Lead>,
-    pub(crate) gaps: Vec<Gap>,
-    pub(crate) others: Vec<String>,
-}
-
-impl Sink for Told {
-    fn emit(&mut self, item: Item) {
-        match item {
-            Item::Credential(fact) => self.credentials.push(fact),
-            Item::Slot(fact) => self.slots.push(fact),
-            Item::Setting(fact) => self.settings.push(fact),
-            Item::Claim(fact) => self.claims.push(fact),
-            Item::Coverage(fact) => self.coverage.push(fact),
-            Item::Lead(fact) => self.leads.push(fact),
-            Item::Gap(fact) => self.gaps.push(fact),
-            Item::Event(fact) => self.others.push(format!("{fact:?}")),
-            Item::Identity(fact) => self.others.push(format!("{fact:?}")),
-            Item::Resource(fact) => self.others.push(format!("{fact:?}")),
-            _ => panic!("the connector emits nothing else"),
-        }
-    }
-}
-
-impl Told {
-    /// The values of a setting of a subject.
-    pub(crate) fn setting(&self, subject: &str, name: &str) -> Vec<&str> {
-        let of = self
-            .settings
-            .iter()
-            .filter(|one| one.subject.0 == subject && one.name == name);
-        of.map(|one| one.value.as_str()).collect()
-    }
-
-    pub(crate) fn credential(&self, key: &str) -> &keymuster_api::Credential {
-        let found = self.credentials.iter().find(|one| one.key.0 == key);
-        found.unwrap_or_else(|| panic!("{key} is none of {:?}", self.keys()))
-    }
-
-    pub(crate) fn keys(&self) -> Vec<&str> {
-        self.credentials
-            .iter()
-            .map(|one| one.key.0.as_str())
-            .collect()
-    }
-
-    /// Counts of a scope: what, expected, received, complete.
-    pub(crate) fn count(&self, scope: &str, what: &str) -> Option<(Option<u64>, u64, bool)> {
-        let row = self
-            .coverage
-            .iter()
-            .find(|row| row.scope == scope && row.what == what)?;
-        Some((row.expected, row.received, row.complete))
-    }
-}
 
 /// A host that runs.
 pub(crate) struct World {
@@ -125,15 +25,7 @@ pub(crate) type Change<'a> = &'a dyn Fn(&mut GithubSpec);
 
 impl World {
     pub(crate) fn new(host: Host) -> World {
-        let host = Arc::new(host);
-        let answerer = Arc::clone(&host);
-        let address = Arc::new(Mutex::new(String::new()));
-        let known = Arc::clone(&address);
-        let server = Server::start(Arc::new(move |asked| {
-            let address = known.lock().expect("lock").clone();
-            answerer.answer(asked, &address)
-        }));
-        *address.lock().expect("lock") = server.address().to_owned();
+        let Running { host, server } = Running::start(host);
         World {
             host,
             server,

@@ -3,48 +3,19 @@
 mod kept;
 
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
-use keymuster_api::{Cancel, GapKind, Memo, Redaction, Redactor, SecretId, Timestamp};
+use keymuster_api::{Cancel, GapKind, Memo, Redactor as _, Timestamp};
 use keymuster_http::{
     Answer, Endpoint, Items, Listed, Missing, Network, Paging, Patience, Query, Rest, RestSpec,
     SealCx, Sealed, Tape, Transport, Unseen, Wire, Without,
 };
-use keymuster_simulator::{Failing, Host, Reply, Route, Server};
+use keymuster_simulator::{Failing, Host, Reply, Route, Running, Server};
+use keymuster_support::Finder;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-/// Names, and finds what begins with `CANARY`.
-struct Finder;
-
-impl Redactor for Finder {
-    fn redact(&self, text: &str) -> Vec<Redaction> {
-        let found = text.match_indices("CANARY");
-        let found = found.map(|(start, _)| {
-            let rest = &text[start..];
-            let span = start..start + rest.find(' ').unwrap_or(rest.len());
-            Redaction {
-                rule: "test.canary".to_owned(),
-                kind: "test.canary".to_owned(),
-                secret: self.seal(&text.as_bytes()[span.clone()]),
-                handle: None,
-                span,
-            }
-        });
-        found.collect()
-    }
-
-    fn seal(&self, secret: &[u8]) -> SecretId {
-        let mut id = [7u8; 16];
-        for (at, byte) in secret.iter().enumerate() {
-            id[at % 16] = id[at % 16].wrapping_mul(31) ^ byte;
-        }
-        SecretId(id)
-    }
-}
 
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 struct Thing {
@@ -114,15 +85,7 @@ struct World {
 
 impl World {
     fn new(host: Host) -> World {
-        let host = Arc::new(host);
-        let answerer = Arc::clone(&host);
-        let address = Arc::new(Mutex::new(String::new()));
-        let known = Arc::clone(&address);
-        let server = Server::start(Arc::new(move |asked| {
-            let address = known.lock().expect("lock").clone();
-            answerer.answer(asked, &address)
-        }));
-        *address.lock().expect("lock") = server.address().to_owned();
+        let Running { host, server } = Running::start(host);
         World {
             host,
             server,

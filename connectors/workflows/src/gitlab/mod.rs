@@ -40,6 +40,9 @@ pub(crate) fn may_be_part(text: &str) -> bool {
         && !text.contains("apiVersion:")
 }
 
+/// Where a pipeline begins.
+pub(crate) const PIPELINE: &str = ".gitlab-ci.yml";
+
 /// Every pipeline and part of one that was read, by the scope of its repository and its path.
 #[derive(Default)]
 pub(crate) struct Pipelines(BTreeMap<(String, String), Part>);
@@ -98,10 +101,16 @@ impl Pipelines {
         self.0.insert(key, part);
     }
 
+    /// Whether a repository has a pipeline.
+    pub(crate) fn begins(&self, scope: &str) -> bool {
+        let key = (scope.to_owned(), PIPELINE.to_owned());
+        self.0.contains_key(&key)
+    }
+
     /// Follows every pipeline.
     pub(crate) fn link(&self, system: SystemId, out: &mut Found) {
         for ((scope, path), part) in &self.0 {
-            if path != ".gitlab-ci.yml" {
+            if path != PIPELINE {
                 continue;
             }
             let file = File {

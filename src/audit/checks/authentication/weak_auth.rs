@@ -9,7 +9,8 @@
 //! Basic, keys in addresses (query), OAuth's implicit and password flows (both given up by RFC
 //! 9700), and operations without any login, unless the entry says that its data is public. For
 //! secrets found: RSA keys below 2,048 bits, DSA keys, and logins in addresses
-//! (`https://user:…@host`). Medium; high where somebody outside holds or calls it. Not evaluated
+//! (`https://user:…@host`). For webhooks that a code host lists: a secret, an https address
+//! without a credential in it, verified certificates. Medium; high where somebody outside holds or calls it. Not evaluated
 //! for APIs of which nothing says how one authenticates.
 //!
 //! # Remedy
@@ -20,7 +21,7 @@ use keymuster_api::{Severity, Status};
 use crate::{
     audit::{
         Check, CheckAbout, CheckCx, EntryKind, Findings, Input, Subject,
-        checks::life::is_third_party, words,
+        checks::life::is_third_party, settings, words,
     },
     context::{AuthMethod, System, SystemKind},
     estate::Credential,
@@ -34,7 +35,7 @@ static ABOUT: CheckAbout = CheckAbout {
     slug: "weak-auth",
     title: "Weak or deprecated authentication",
     why: "A password in every request or a token in an address can be taken by whoever reads a log.",
-    decided: "an API offers Basic, keys in addresses, implicit or password flow, or nothing; a key is too short",
+    decided: "an API offers Basic, keys in addresses, implicit or password flow, or nothing; a key is too short; a webhook proves nothing",
     remedy: "upgrade to short-lived signed tokens in headers",
     needs: &[Input::Catalogue, Input::Locations],
 };
@@ -55,6 +56,7 @@ impl Check for WeakAuth {
                 found(cx, ix, credential, out);
             }
         }
+        settings::webhooks(cx, out);
     }
 }
 

@@ -4,10 +4,12 @@
 //! A variable that every branch and every log sees is one pull request away from everybody.
 //!
 //! # How it is decided
-//! For slots of stores whose flags were read. GitLab's variables: masked (or hidden), protected,
-//! and not for all environments. Organisation secrets of GitHub: not visible to all repositories.
+//! For slots of stores whose flags were read. GitLab's variables that hold a credential (by their
+//! flags, name or value): masked (or hidden), protected, and not for all environments. Organisation secrets of GitHub: not visible to all repositories.
 //! Readable variables (of Actions, of agents) that hold a secret. Slots that a job gets which runs
-//! what anybody proposes (`pull_request_target` with a checkout of the proposal): high. Names that no
+//! what anybody proposes (`pull_request_target` with a checkout of the proposal): high. Slots of
+//! production's environments that take every branch and need no review. Variables of GitLab that are
+//! not protected where pipelines of forks run in the project: high. Names that no
 //! slot has, where all slots of the scopes are known: low, because whoever may make such a slot gets
 //! into the job. Medium; high where the slot is
 //! production's, or visible to every repository. The finding is about the credential, where its
@@ -24,6 +26,7 @@ use keymuster_api::{Consumer, SecretId, Severity, Slot};
 use crate::audit::{
     Check, CheckAbout, CheckCx, EntryKind, Findings, Input, Subject,
     checks::places::{Stage, stage},
+    settings::surroundings,
 };
 
 /// The check.
@@ -61,12 +64,16 @@ impl Check for WeaklyHeld {
             let known = own.or_else(|| by_secret.get(&slot.secret?).copied());
             let subject = match known {
                 Some(ix) => Subject::Credential(ix),
+                // GitLab keeps configuration and secrets in one list: what nothing says to be a
+                // secret may lie open.
+                None if slot.store == "gitlab.variable" => continue,
                 None => Subject::Entry(EntryKind::Slot, slot.key.0.clone()),
             };
             let named = usage.map_or(&[][..], |usage| &usage.named);
             let held = Held {
                 slot,
                 proposals: named.iter().find_map(|&number| proposals(cx, number)),
+                around: surroundings::weakness(cx, slot),
             };
             by_subject.entry(subject).or_default().push(held);
         }
@@ -89,6 +96,8 @@ fn is_ci(slot: &Slot) -> bool {
 struct Held<'a> {
     slot: &'a Slot,
     proposals: Option<&'a Consumer>,
+    /// What is weak about its environment or its project.
+    around: Option<&'static str>,
 }
 
 /// The consumer of a use, if it runs proposals with the rights of the repository.
@@ -108,6 +117,9 @@ fn judge(subject: Subject, slots: &[Held<'_>], out: &mut Findings<'_>) {
         if held.proposals.is_some() {
             weak.get_or_insert_default().push(PROPOSALS);
         }
+        if let Some(around) = held.around {
+            weak.get_or_insert_default().push(around);
+        }
         match weak {
             None => unknown = true,
             Some(weak) if weak.is_empty() => {}
@@ -125,6 +137,7 @@ fn judge(subject: Subject, slots: &[Held<'_>], out: &mut Findings<'_>) {
     let severe = wrong.iter().any(|(slot, weak)| {
         weak.contains(&ALL_REPOSITORIES)
             || weak.contains(&PROPOSALS)
+            || weak.contains(&surroundings::FORKS)
             || environment(slot) == Some(Stage::Production)
     });
     let severity = if severe {

@@ -6,7 +6,8 @@
 //! # How it is decided
 //! For principals that machines use: users and service accounts with an active credential,
 //! roles, the root with keys. Roles that the provider makes for its own services or for people
-//! who log in are none. What they can really do is what the evaluator of policies says: an
+//! who log in are none. For organisations and repositories of a code host: whether the token that
+//! every job gets may write by default (medium; high where it also approves reviews). What they can really do is what the evaluator of policies says: an
 //! administrator, one who gets there by a chain of known ways (a role passed to a service, a
 //! policy of its own rewritten …), or a service wholly on every resource. High, also where it is approved;
 //! medium where a condition stands before it; critical where a credential of it is exposed or
@@ -20,7 +21,8 @@ use keymuster_api::{IdentityKind, Severity, Status};
 
 use crate::{
     audit::{
-        Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, PrivilegeFact, Subject, words,
+        Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, PrivilegeFact, Subject,
+        settings, words,
     },
     estate::Identity,
 };
@@ -44,6 +46,7 @@ impl Check for AdminOrWildcard {
     }
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
+        settings::default_tokens(cx, out);
         for (ix, identity) in (0..).zip(&cx.estate.identities) {
             if !is_machine(cx, identity) {
                 continue;

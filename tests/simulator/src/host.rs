@@ -1,10 +1,10 @@
-//! A host that speaks as GitHub does: what it has is a table of routes.
+//! A host: what it has is a table of routes, how it speaks a [`Dialect`].
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::PathBuf,
     sync::{
-        Mutex, PoisonError,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, SystemTime, UNIX_EPOCH},
@@ -12,7 +12,12 @@ use std::{
 
 use serde_json::{Value, json};
 
-use crate::{Asked, Reply, serve_git};
+use crate::{
+    Asked, Dialect, Reply, Server,
+    encode::{base64, http_date},
+    query::query,
+    serve_git,
+};
 
 /// What stands at a path.
 #[derive(Debug, Clone)]
@@ -40,13 +45,35 @@ pub struct Failing {
     pub times: u32,
 }
 
+/// What happens while a host is asked.
+#[derive(Debug, Clone)]
+pub struct Change {
+    /// After so many calls.
+    pub after: u64,
+    /// To all that stands at or below this path.
+    pub path: String,
+    /// It moves to this path; without one it is gone.
+    pub to: Option<String>,
+}
+
 /// A host.
 #[derive(Default)]
 pub struct Host {
+    /// How it speaks.
+    pub dialect: Dialect,
+    /// Before every path of `routes`: `/api/v4`.
+    pub prefix: &'static str,
     /// What there is.
     pub routes: BTreeMap<String, Route>,
     /// Repositories of a question about many, by name: what the query tells.
     pub bulk: Vec<Value>,
+    /// By the full path of a project or group (empty: the instance) the route of its variables,
+    /// for queries.
+    pub variables: BTreeMap<String, String>,
+    /// Whether queries name fields that this host does not know.
+    pub queries_are_old: bool,
+    /// What happens in between.
+    pub changes: Vec<Change>,
     /// The token that is let in; any if empty.
     pub token: String,
     /// Bare repositories.
@@ -135,7 +162,7 @@ impl Host {
                 header
                     == format!(
                         "Basic {}",
-                        base64(format!("x-access-token:{}", self.token).as_bytes())
+                        base64(format!("{}:{}", self.dialect.git_user(), self.token).as_bytes())
                     )
             });
         if !is_let_in {
@@ -165,17 +192,22 @@ impl Host {
             return reply;
         }
         if asked.method == "POST" && asked.path().ends_with("/graphql") {
-            return self.query(asked);
+            return query(self, asked);
         }
         if asked.method != "GET" {
-            return message(405, "only reading is let in");
+            return self.dialect.refusal(405, "only reading is let in");
         }
-        match self.routes.get(asked.path()) {
-            None => message(404, "Not Found"),
-            Some(Route::Refuse(status, text)) => message(*status, text),
-            Some(Route::Moved(to)) => {
-                message(301, "Moved Permanently").with("location", to.replace("{address}", address))
-            }
+        let path = asked.path();
+        if let Some(reply) = self.changed(path, address) {
+            return reply;
+        }
+        match self
+            .routes
+            .get(path.strip_prefix(self.prefix).unwrap_or(path))
+        {
+            None => self.dialect.nowhere(),
+            Some(Route::Refuse(status, text)) => self.dialect.refusal(*status, text),
+            Some(Route::Moved(to)) => moved(self.dialect, &to.replace("{address}", address)),
             Some(Route::Raw(reply)) => {
                 let mut reply = reply.clone();
                 for (_, value) in &mut reply.headers {
@@ -184,7 +216,9 @@ impl Host {
                 reply
             }
             Some(Route::One(value)) => tagged(asked, Reply::json(200, value)),
-            Some(Route::List(member, items)) => tagged(asked, page(asked, address, *member, items)),
+            Some(Route::List(member, items)) => {
+                tagged(asked, self.dialect.page(asked, address, *member, items))
+            }
         }
     }
 
@@ -199,12 +233,27 @@ impl Host {
         if state.spent <= limit {
             return None;
         }
-        let reset = state.reset.saturating_add_signed(self.skew);
         Some(
-            message(403, "API rate limit exceeded")
-                .with("x-ratelimit-remaining", "0")
-                .with("x-ratelimit-reset", reset.to_string()),
+            self.dialect
+                .limited(state.reset.saturating_add_signed(self.skew)),
         )
+    }
+
+    /// What is not where it was when the sweep began.
+    fn changed(&self, path: &str, address: &str) -> Option<Reply> {
+        let calls = self.calls();
+        let change = self.changes.iter().find(|change| {
+            let rest = path.strip_prefix(change.path.as_str());
+            calls > change.after
+                && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        })?;
+        Some(match &change.to {
+            None => self.dialect.gone(path),
+            Some(to) => {
+                let rest = path.strip_prefix(change.path.as_str()).unwrap_or_default();
+                moved(self.dialect, &format!("{address}{to}{rest}"))
+            }
+        })
     }
 
     fn login(&self, asked: &Asked) -> Option<Reply> {
@@ -219,18 +268,19 @@ impl Host {
             let is_signed = bearer.is_some_and(|bearer| bearer.split('.').count() == 3);
             let is_here = asked.path() == format!("/app/installations/{number}/access_tokens");
             return Some(if is_signed && !is_here {
-                message(404, "Not Found")
+                self.dialect.refusal(404, "Not Found")
             } else if is_signed {
                 Reply::json(
                     201,
                     &json!({"token": token, "expires_at": "2099-01-01T00:00:00Z"}),
                 )
             } else {
-                message(401, "A JSON web token could not be decoded")
+                self.dialect
+                    .refusal(401, "A JSON web token could not be decoded")
             });
         }
-        let is_let_in = self.token.is_empty() || bearer == Some(self.token.as_str());
-        (!is_let_in).then(|| message(401, "Bad credentials"))
+        let is_let_in = self.token.is_empty() || self.dialect.is_let_in(asked, &self.token);
+        (!is_let_in).then(|| self.dialect.refusal(401, "Bad credentials"))
     }
 
     /// The first calls to some addresses fail, each in its own way.
@@ -247,9 +297,12 @@ impl Host {
         }
         *failed += 1;
         Some(match lot / 1000 % 8 {
-            0 => message(403, "You have exceeded a secondary rate limit").with("retry-after", "0"),
-            1 => message(429, "Too Many Requests").with("retry-after", "0"),
-            2 => message(500, "Internal Server Error"),
+            0 => self.dialect.hurried(),
+            1 => self
+                .dialect
+                .refusal(429, "Too Many Requests")
+                .with("retry-after", "0"),
+            2 => self.dialect.refusal(500, "Internal Server Error"),
             3 => Reply {
                 status: 502,
                 body: b"<html><body>Bad Gateway</body></html>".to_vec(),
@@ -270,81 +323,16 @@ impl Host {
             },
             _ => Reply {
                 delay: Duration::from_millis(30),
-                ..message(503, "Service Unavailable")
+                ..self.dialect.refusal(503, "Service Unavailable")
             },
         })
     }
-
-    fn query(&self, asked: &Asked) -> Reply {
-        let body: Value = serde_json::from_slice(&asked.body).unwrap_or_default();
-        let text = body["query"].as_str().unwrap_or_default();
-        if !text.starts_with("query") {
-            return message(400, "only queries are let in");
-        }
-        let first = body["variables"]["first"].as_u64().unwrap_or(50) as usize;
-        let start: usize = body["variables"]["after"]
-            .as_str()
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(0);
-        let end = (start + first).min(self.bulk.len());
-        let nodes = &self.bulk[start.min(end)..end];
-        let next = end < self.bulk.len();
-        Reply::json(
-            200,
-            &json!({"data": {"organization": {"repositories": {
-                "pageInfo": {"hasNextPage": next, "endCursor": end.to_string()},
-                "nodes": nodes,
-            }}}}),
-        )
-    }
 }
 
-fn message(status: u16, text: &str) -> Reply {
-    Reply::json(
-        status,
-        &json!({"message": text, "documentation_url": "https://docs.github.com"}),
-    )
-}
-
-fn page(asked: &Asked, address: &str, member: Option<&str>, items: &[Value]) -> Reply {
-    let number = |name: &str, or: usize| {
-        asked
-            .parameter(name)
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(or)
-    };
-    let (size, page) = (
-        number("per_page", 30).clamp(1, 100),
-        number("page", 1).max(1),
-    );
-    let start = ((page - 1) * size).min(items.len());
-    let end = (start + size).min(items.len());
-    let shown = &items[start..end];
-    let body = match member {
-        None => json!(shown),
-        Some(member) => json!({"total_count": items.len(), member: shown}),
-    };
-    let reply = Reply::json(200, &body);
-    if end >= items.len() {
-        return reply;
-    }
-    let others: Vec<&str> = asked
-        .target
-        .split_once('?')
-        .map_or("", |(_, query)| query)
-        .split('&')
-        .filter(|pair| !pair.is_empty() && !pair.starts_with("page="))
-        .collect();
-    let mut query = others.join("&");
-    if !query.is_empty() {
-        query.push('&');
-    }
-    let last = items.len().div_ceil(size);
-    let at = |page: usize| format!("<{address}{}?{query}page={page}>", asked.path());
-    reply.with(
-        "link",
-        format!("{}; rel=\"next\", {}; rel=\"last\"", at(page + 1), at(last)),
-    )
+fn moved(dialect: Dialect, to: &str) -> Reply {
+    dialect
+        .refusal(301, "Moved Permanently")
+        .with("location", to)
 }
 
 /// The same answer as before is told in no bytes.
@@ -374,78 +362,31 @@ fn lot(text: &str, seed: u64) -> u64 {
     hash ^ hash >> 33
 }
 
-/// A point in time as HTTP writes it.
-fn http_date(at: u64) -> String {
-    let days = at / 86_400;
-    let (mut year, mut left) = (1970, days);
-    let leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    while left >= 365 + u64::from(leap(year)) {
-        left -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [
-        31,
-        28 + u64::from(leap(year)),
-        31,
-        30,
-        31,
-        30,
-        31,
-        31,
-        30,
-        31,
-        30,
-        31,
-    ];
-    let mut month = 0;
-    while left >= lengths[month] {
-        left -= lengths[month];
-        month += 1;
-    }
-    let names = [
-        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-    ];
-    let weekdays = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
-    format!(
-        "{}, {:02} {} {year} {:02}:{:02}:{:02} GMT",
-        weekdays[(days % 7) as usize],
-        left + 1,
-        names[month],
-        at / 3600 % 24,
-        at / 60 % 60,
-        at % 60
-    )
+/// A host that runs.
+pub struct Running {
+    /// What it has, and what came.
+    pub host: Arc<Host>,
+    /// Where it is.
+    pub server: Server,
 }
 
-fn base64(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let all = chunk.iter().enumerate().fold(0u32, |all, (at, byte)| {
-            all | u32::from(*byte) << (16 - 8 * at)
-        });
-        for digit in 0..4 {
-            if digit <= chunk.len() {
-                text.push(char::from(DIGITS[(all >> (18 - 6 * digit) & 63) as usize]));
-            } else {
-                text.push('=');
-            }
-        }
+impl Running {
+    /// Lets a host run on a port of this machine.
+    pub fn start(host: Host) -> Running {
+        let host = Arc::new(host);
+        let answerer = Arc::clone(&host);
+        let address = Arc::new(Mutex::new(String::new()));
+        let known = Arc::clone(&address);
+        let server = Server::start(Arc::new(move |asked| {
+            let address = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            answerer.answer(asked, &address)
+        }));
+        *address.lock().unwrap_or_else(PoisonError::into_inner) = server.address().to_owned();
+        Running { host, server }
     }
-    text
-}
 
-#[cfg(test)]
-mod tests {
-    use super::{base64, http_date};
-
-    #[test]
-    fn dates_and_base64_are_right() {
-        assert_eq!(http_date(1_795_737_600), "Fri, 27 Nov 2026 00:00:00 GMT");
-        assert_eq!(http_date(1_709_164_799), "Wed, 28 Feb 2024 23:59:59 GMT");
-        assert_eq!(base64(b"x-access-token:abc"), "eC1hY2Nlc3MtdG9rZW46YWJj");
-        assert_eq!(base64(b"ab"), "YWI=");
+    /// `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        self.server.address()
     }
 }

@@ -1,15 +1,12 @@
-//! THE list of connectors.
+//! THE list of connectors. Those of code hosts, and what clones their repositories, stand in
+//! [`hosts`].
+
+pub mod hosts;
 
 use std::path::PathBuf;
-#[cfg(feature = "github")]
-use std::sync::OnceLock;
 
 use keymuster_api::Connector;
 use keymuster_files::{FilesConnector, Tree};
-use zeroize::Zeroizing;
-
-#[cfg(feature = "github")]
-use super::follow::{Follow, LeadFeed};
 
 /// What a connector type is called in the configuration, and what it reads.
 pub struct Listed {
@@ -47,6 +44,12 @@ pub const CONNECTORS: &[Listed] = &[
         kind: "github",
         about: "an organisation of GitHub, and its repositories",
         built: cfg!(feature = "github"),
+        network: true,
+    },
+    Listed {
+        kind: "gitlab",
+        about: "a group of GitLab or a whole instance, and its repositories",
+        built: cfg!(feature = "gitlab"),
         network: true,
     },
     Listed {
@@ -166,167 +169,14 @@ pub fn aws_iam(
     Err("this build does not read AWS IAM; build it with the feature `aws-iam`".to_owned())
 }
 
-/// Who one is at GitHub.
-pub enum GithubLogin {
-    /// With a token.
-    Token(Zeroizing<String>),
-    /// As an app: its id, its installation, its private key.
-    App(String, u64, Zeroizing<String>),
-}
-
-/// What a GitHub connector is configured with.
-pub struct Github {
-    /// The organisation.
-    pub organization: String,
-    /// The base address; github.com's if `None`.
-    pub base: Option<String>,
-    /// Who one is; `None` with a recording.
-    pub login: Option<GithubLogin>,
-    /// `never`, `fingerprint` or `detect`.
-    pub values: String,
-    /// What is not asked for.
-    pub leave_out: Vec<String>,
-    /// Whether its repositories are cloned and read.
-    pub clone: bool,
-    /// Where it is recorded to.
-    pub record: Option<PathBuf>,
-    /// What is read instead of the network.
-    pub replay: Option<PathBuf>,
-}
-
-/// Whoever lists repositories, as the one who clones them needs to know.
-pub struct Host {
-    /// The connector.
-    pub connector: Box<dyn Connector>,
-    /// Where its repositories are, and how to get in; `None` where they are not cloned.
-    #[cfg(feature = "github")]
-    pub git: Option<GitLogin>,
-}
-
-/// How to get at a host's repositories: asked for when the first is cloned.
-#[cfg(feature = "github")]
-pub type GitLogin = Box<dyn Fn() -> Result<Option<keymuster_clone::Login>, String> + Send + Sync>;
-
-/// A connector over an organisation of GitHub.
-///
-/// # Errors
-/// When its configuration cannot be meant.
-#[cfg(feature = "github")]
-pub fn github(spec: Github) -> Result<Host, String> {
-    use keymuster_github::{GithubConnector, GithubSpec, Login, Values};
-    let values = match spec.values.as_str() {
-        "never" => Values::Never,
-        "fingerprint" => Values::Fingerprint,
-        "detect" => Values::Detect,
-        other => {
-            return Err(format!(
-                "values = \"{other}\" is none of: never, fingerprint, detect"
-            ));
-        }
-    };
-    let login = spec.login.map(|login| match login {
-        GithubLogin::Token(token) => Login::Token(token),
-        GithubLogin::App(id, installation, key) => Login::App {
-            id,
-            installation,
-            key,
-        },
-    });
-    let is_replayed = spec.replay.is_some();
-    let inner = GithubSpec {
-        organization: spec.organization,
-        base: spec
-            .base
-            .unwrap_or_else(|| "https://api.github.com".to_owned()),
-        login,
-        values,
-        leave_out: spec.leave_out,
-        clones: spec.clone,
-        record: spec.record,
-        replay: spec.replay,
-        patience: Default::default(),
-    };
-    let of_git = GithubConnector::new(inner.clone())?;
-    let git: Option<GitLogin> = spec.clone.then(|| {
-        let login: GitLogin = Box::new(move || {
-            if is_replayed {
-                return Ok(None);
-            }
-            let token = of_git.token().map_err(|error| error.message)?;
-            Ok(token.map(|token| keymuster_clone::Login {
-                base: of_git.git_base().to_owned(),
-                user: "x-access-token".to_owned(),
-                token,
-            }))
-        });
-        login
-    });
-    Ok(Host {
-        connector: Box::new(GithubConnector::new(inner)?),
-        git,
-    })
-}
-
-/// A connector over an organisation of GitHub.
-///
-/// # Errors
-/// Always: this build has none.
-#[cfg(not(feature = "github"))]
-pub fn github(_spec: Github) -> Result<Host, String> {
-    Err("this build does not read GitHub; build it with the feature `github`".to_owned())
-}
-
-/// A connector that clones what hosts list below a folder, and reads it; `None` where nothing is
-/// to be cloned.
-#[cfg(feature = "github")]
-pub fn listed_repositories(
-    folder: PathBuf,
-    logins: Vec<GitLogin>,
-    offline: bool,
-    history: String,
-) -> Option<(Follow, LeadFeed)> {
-    use keymuster_clone::{Limits, Mirrors};
-    if logins.is_empty() {
-        return None;
-    }
-    let mirrors: OnceLock<Result<Mirrors, String>> = OnceLock::new();
-    let fetch = move |lead: &keymuster_api::Lead, cx: &keymuster_api::Cx<'_>| {
-        let mirrors = mirrors.get_or_init(|| {
-            let all: Result<Vec<_>, String> = logins.iter().map(|login| login()).collect();
-            let all: Vec<_> = all?.into_iter().flatten().collect();
-            let is_offline = offline || all.is_empty();
-            Ok(Mirrors::new(
-                folder.clone(),
-                Limits::default(),
-                all,
-                is_offline,
-            ))
-        });
-        match mirrors {
-            Err(reason) => Err((keymuster_api::GapKind::Denied, reason.clone())),
-            Ok(mirrors) => mirrors
-                .refresh(&lead.address, cx.cancel)
-                .map_err(|unfetched| (unfetched.kind, unfetched.reason)),
-        }
-    };
-    let read = move |there: Vec<(PathBuf, String)>| {
-        let repositories = there.into_iter().map(|(path, name)| Repository {
-            path,
-            name,
-            history: history.clone(),
-            since: None,
-        });
-        git(repositories.collect())
-    };
-    Some(Follow::new(!offline, Box::new(fetch), Box::new(read)))
-}
-
 /// A tree whose pipelines and manifests are read.
 pub struct Pipelines {
     /// Where it is: a folder, or a bare repository.
     pub path: PathBuf,
     /// The resource's name.
     pub name: String,
+    /// Where it comes from, if that is known: else its own configuration says.
+    pub address: Option<String>,
 }
 
 /// A connector over pipelines, manifests and agent configurations. `own` are our own folders,
@@ -389,6 +239,10 @@ mod bare {
         }
 
         fn git_config(&self) -> Option<Vec<u8>> {
+            // A mirror of ours has no remote written down.
+            if let Some(address) = &self.0.address {
+                return Some(format!("[remote \"origin\"]\n\turl = {address}\n").into_bytes());
+            }
             let layout = keymuster_git::discover(&self.0.path)?;
             std::fs::read(layout.common_dir.join("config")).ok()
         }
