@@ -3,17 +3,18 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    rc::Rc,
     sync::Arc,
 };
 
 use super::{
-    catalogue::{ActionSet, Catalogue},
+    catalogue::{ActionSet, Catalogue, catalogue},
     witness::witness,
 };
 use crate::access::{
     condition::{Lookup, Tri},
-    evaluate::reaches,
-    glob::Glob,
+    evaluate::{controls_resources_of, reaches},
+    glob::{Glob, Pattern},
     holdings::{Bundle, Held},
     policy::{Document, Effect, Statement},
 };
@@ -55,14 +56,41 @@ impl Weight {
     }
 }
 
-/// Which actions of the catalogue each statement of each document speaks of.
-pub(super) struct Sets {
-    of: Vec<Vec<ActionSet>>,
+/// What a statement speaks of: which actions of the catalogue, and on what, as a number that
+/// statements on the same resources share.
+struct Speaks {
+    actions: ActionSet,
+    on: u32,
 }
 
+/// What each statement of each document speaks of.
+pub(super) struct Sets {
+    of: Vec<Vec<Speaks>>,
+}
+
+/// What two statements share if they mean the same resources, whatever the request: whether
+/// these are left out, and which they are.
+type On<'a> = (bool, Vec<(bool, &'a str)>);
+
 impl Sets {
-    pub(super) fn new(catalogue: &Catalogue, documents: &[Document]) -> Sets {
+    pub(super) fn new<'d>(catalogue: &Catalogue, documents: &'d [Document]) -> Sets {
         let mut known: HashMap<&str, ActionSet> = HashMap::new();
+        let mut places: HashMap<On<'_>, u32> = HashMap::new();
+        let mut count = 0;
+        let mut place = |statement: &'d Statement| {
+            let fresh = count;
+            count += 1;
+            if depends(statement) {
+                return fresh;
+            }
+            let texts = statement.resources.iter().flatten();
+            let texts = texts
+                .map(|pattern| (pattern.fixed().is_some(), &*pattern.text))
+                .collect();
+            *places
+                .entry((statement.not_resource, texts))
+                .or_insert(fresh)
+        };
         let of = documents
             .iter()
             .map(|document| {
@@ -78,9 +106,11 @@ impl Sets {
                             set.union(one);
                         }
                         if statement.not_action {
-                            set.complement(catalogue.actions.len())
-                        } else {
-                            set
+                            set = set.complement(catalogue.actions.len());
+                        }
+                        Speaks {
+                            actions: set,
+                            on: place(statement),
                         }
                     })
                     .collect()
@@ -94,9 +124,9 @@ impl Sets {
         let mut all = ActionSet::default();
         for held in held {
             let ix = held.document as usize;
-            for (statement, set) in documents[ix].statements.iter().zip(&self.of[ix]) {
+            for (statement, speaks) in documents[ix].statements.iter().zip(&self.of[ix]) {
                 if statement.effect == Effect::Allow {
-                    all.union(set);
+                    all.union(&speaks.actions);
                 }
             }
         }
@@ -109,15 +139,31 @@ impl Sets {
         held: &Held,
         action: u16,
         effect: Effect,
-        out: &mut Vec<&'a Statement>,
+        out: &mut Vec<(u32, &'a Statement)>,
     ) {
         let ix = held.document as usize;
-        for (statement, set) in documents[ix].statements.iter().zip(&self.of[ix]) {
-            if statement.effect == effect && set.contains(action) {
-                out.push(statement);
+        for (statement, speaks) in documents[ix].statements.iter().zip(&self.of[ix]) {
+            if statement.effect == effect && speaks.actions.contains(action) {
+                out.push((speaks.on, statement));
             }
         }
     }
+}
+
+/// Whether what a statement means depends on more than action and resource.
+fn depends(statement: &Statement) -> bool {
+    let mut resources = statement.resources.iter().flatten();
+    !statement.conditions.is_empty() || resources.any(Pattern::is_variable)
+}
+
+/// What two lenses share if they give the same answers, whatever the request: the numbers of
+/// what is allowed, denied and left by each limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct LensKey {
+    root: bool,
+    allow: Vec<u32>,
+    deny: Vec<u32>,
+    limits: Vec<Vec<u32>>,
 }
 
 /// The statements that decide about one action of one principal.
@@ -127,6 +173,8 @@ pub(super) struct Lens<'a> {
     limits: Vec<Vec<&'a Statement>>,
     /// Whether it is allowed on everything, whatever the request.
     pub(super) blanket: bool,
+    /// What lenses with the same answers share; `None` where answers depend on the request.
+    pub(super) key: Option<Arc<LensKey>>,
     root: bool,
 }
 
@@ -149,6 +197,13 @@ fn covers(statement: &Statement) -> bool {
             .any(|pattern| pattern.fixed().is_some_and(Glob::is_any))
 }
 
+/// Statements with their numbers: each once, in the order of the numbers.
+fn parted<'a>(mut all: Vec<(u32, &'a Statement)>) -> (Vec<u32>, Vec<&'a Statement>) {
+    all.sort_by_key(|(on, _)| *on);
+    all.dedup_by_key(|(on, _)| *on);
+    all.into_iter().unzip()
+}
+
 impl<'a> Lens<'a> {
     pub(super) fn new(
         sets: &Sets,
@@ -156,44 +211,70 @@ impl<'a> Lens<'a> {
         bundle: &Bundle,
         action: u16,
     ) -> Lens<'a> {
-        let mut lens = Lens {
-            allow: Vec::new(),
-            deny: Vec::new(),
-            limits: Vec::new(),
-            blanket: false,
-            root: bundle.kind == keymuster_api::IdentityKind::Root,
-        };
+        let mut allow = Vec::new();
         for held in &bundle.identity {
-            sets.speaking(documents, held, action, Effect::Allow, &mut lens.allow);
+            sets.speaking(documents, held, action, Effect::Allow, &mut allow);
         }
-        for held in bundle.every() {
-            sets.speaking(documents, held, action, Effect::Deny, &mut lens.deny);
+        let mut deny = Vec::new();
+        let controlled = controls_resources_of(&catalogue().actions[usize::from(action)].name);
+        let resource = if controlled {
+            &bundle.resource
+        } else {
+            &[][..]
+        };
+        for held in bundle.own().chain(resource) {
+            sets.speaking(documents, held, action, Effect::Deny, &mut deny);
         }
+        let mut limits = Vec::new();
         for limit in bundle.limits(documents) {
             let mut allow = Vec::new();
             for held in limit {
                 sets.speaking(documents, held, action, Effect::Allow, &mut allow);
             }
-            lens.limits.push(allow);
+            limits.push(parted(allow));
         }
+        let ((allow_on, allow), (deny_on, deny)) = (parted(allow), parted(deny));
+        let (limits_on, limits): (Vec<_>, Vec<_>) = limits.into_iter().unzip();
         let any = |statements: &[&Statement]| statements.iter().any(|one| covers(one));
-        lens.blanket =
-            lens.deny.is_empty() && any(&lens.allow) && lens.limits.iter().all(|limit| any(limit));
-        lens
+        let blanket =
+            deny.is_empty() && any(&allow) && limits.iter().all(|limit: &Vec<_>| any(limit));
+        let mut all = allow.iter().chain(&deny).chain(limits.iter().flatten());
+        let root = bundle.kind == keymuster_api::IdentityKind::Root;
+        let key = LensKey {
+            root,
+            allow: allow_on,
+            deny: deny_on,
+            limits: limits_on,
+        };
+        Lens {
+            key: (!all.any(|statement| depends(statement))).then(|| Arc::new(key)),
+            allow,
+            deny,
+            limits,
+            blanket,
+            root,
+        }
     }
 
-    /// The single resources that are allowed, if there are no patterns among them.
-    pub(super) fn named(&self) -> Option<Vec<&'a str>> {
+    /// What the names of allowed resources begin with: nothing else can be allowed. `None` where
+    /// anything may be.
+    pub(super) fn beginnings(&self) -> Option<Vec<&'a str>> {
+        if self.root {
+            return None;
+        }
         let mut all = Vec::new();
         for statement in &self.allow {
             if statement.not_resource {
                 return None;
             }
             for pattern in statement.resources.iter().flatten() {
-                if !pattern.fixed().is_some_and(Glob::is_plain) {
+                let text = &*pattern.text;
+                // A variable begins with a dollar sign; where it is none, less is cut off than might.
+                let end = text.find(['*', '?', '$']).unwrap_or(text.len());
+                if end == 0 {
                     return None;
                 }
-                all.push(&*pattern.text);
+                all.push(&text[..end]);
             }
         }
         Some(all)
@@ -242,7 +323,7 @@ impl<'a> Lens<'a> {
 
 /// Whether there is a resource of this kind on which all of these actions are allowed, and which.
 pub(super) fn somewhere(
-    lenses: &[Arc<Lens<'_>>],
+    lenses: &[Rc<Lens<'_>>],
     template: &str,
     context: &dyn Lookup,
 ) -> (Weight, String) {
@@ -262,6 +343,7 @@ pub(super) fn somewhere(
             for pattern in statement.resources.iter().flatten() {
                 if let Some(glob) = pattern.filled(context)
                     && !glob.is_any()
+                    && kind.may_meet(&glob)
                 {
                     patterns.entry(&pattern.text).or_insert(glob.into_owned());
                 }

@@ -9,6 +9,7 @@ use keymuster_api::{
 use super::{Access, AccessFacts, Context, Decision, Request, assess};
 
 mod conditions;
+mod documented;
 mod elements;
 mod joint;
 mod laws;
