@@ -82,6 +82,11 @@ impl Glob {
         self.tokens.as_slice() == [Token::Many]
     }
 
+    /// Whether it has no wildcards.
+    pub(super) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// Whether a text may fit both: they begin alike up to the first wildcard of either.
     pub(super) fn may_meet(&self, other: &Glob) -> bool {
         let mut pairs = self.tokens.iter().zip(&other.tokens);

@@ -243,6 +243,7 @@ impl<'a> Index<'a> {
                 problems.push(Problem {
                     policy: self.policies[*first as usize].clone(),
                     message: "no control policy of this level allows anything; FullAWSAccess is taken to be attached too".to_owned(),
+                    unread: false,
                 });
             }
         }

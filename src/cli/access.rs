@@ -229,6 +229,9 @@ fn unseen(gathered: &Gathered, access: &Access) -> Exit {
     }
     for problem in access.problems() {
         note(&format!("policy {}: {}", problem.policy.0, problem.message));
+        if problem.unread {
+            exit = Exit::Gaps;
+        }
     }
     exit
 }

@@ -9,7 +9,7 @@ use std::{
 
 use super::{
     catalogue::{ActionSet, Catalogue, catalogue},
-    witness::witness,
+    witness::{Tangled, witness},
 };
 use crate::access::{
     condition::{Lookup, Tri},
@@ -21,6 +21,8 @@ use crate::access::{
 
 /// So many resources are made and tried for one question.
 const MAX_TRIES: usize = 256;
+/// So many statements are looked at for one question, tries together.
+const MAX_WORK: usize = 500_000;
 
 /// An answer and what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -334,59 +336,91 @@ pub(super) fn somewhere(
         return (weight, "*".to_owned());
     }
     let kind = Glob::new(template);
-    let mut patterns: BTreeMap<&str, Glob> = BTreeMap::new();
-    for lens in lenses {
-        for statement in lens.allow.iter().chain(lens.limits.iter().flatten()) {
-            if statement.not_resource {
-                continue;
-            }
+    // Patterns by text, each with the sets of statements that have it.
+    let sets = lenses
+        .iter()
+        .flat_map(|lens| std::iter::once(&lens.allow).chain(&lens.limits));
+    let mut patterns: BTreeMap<&str, (Glob, Vec<usize>)> = BTreeMap::new();
+    let mut statements = 1;
+    for (number, set) in sets.enumerate() {
+        statements += set.len();
+        for statement in set.iter().filter(|statement| !statement.not_resource) {
             for pattern in statement.resources.iter().flatten() {
                 if let Some(glob) = pattern.filled(context)
                     && !glob.is_any()
                     && kind.may_meet(&glob)
                 {
-                    patterns.entry(&pattern.text).or_insert(glob.into_owned());
+                    let entry = patterns
+                        .entry(&pattern.text)
+                        .or_insert_with(|| (glob.into_owned(), Vec::new()));
+                    entry.1.push(number);
                 }
             }
         }
     }
-    let globs: Vec<&Glob> = patterns.values().collect();
-    let mut best = (Weight::no(), String::new());
-    let mut tries = 0;
-    let mut attempt = |parts: &[&Glob]| {
-        tries += 1;
-        if tries > MAX_TRIES {
+    let mut search = Search {
+        lenses,
+        context,
+        left: (MAX_WORK / statements).clamp(4, MAX_TRIES),
+        given_up: false,
+        best: (Weight::no(), String::new()),
+    };
+    let all: Vec<&(Glob, Vec<usize>)> = patterns.values().collect();
+    // A name without wildcards is its own witness: with another pattern it makes no other.
+    let wild: Vec<_> = all.iter().filter(|(glob, _)| !glob.is_plain()).collect();
+    let pairs = wild.iter().enumerate().flat_map(|(at, one)| {
+        let others = wild[at + 1..].iter();
+        // Patterns of one set are alternatives.
+        let others = others.filter(move |(_, sets)| one.1 != *sets || one.1.len() > 1);
+        others.map(move |other| (&one.0, &other.0))
+    });
+    let _ = search.attempt(&[&kind])
+        || all.iter().any(|(glob, _)| search.attempt(&[&kind, glob]))
+        || pairs
+            .into_iter()
+            .any(|(one, other)| search.attempt(&[&kind, one, other]));
+    if search.given_up && search.best.0.tri == Tri::No {
+        let reason = "patterns too many or too tangled to be compared".to_owned();
+        return (Weight::new(Tri::Unknown, vec![reason]), template.to_owned());
+    }
+    search.best
+}
+
+/// Resources are made and tried, until one is surely allowed.
+struct Search<'s, 'a> {
+    lenses: &'s [Rc<Lens<'a>>],
+    context: &'s dyn Lookup,
+    left: usize,
+    given_up: bool,
+    best: (Weight, String),
+}
+
+impl Search<'_, '_> {
+    /// Tries a resource that all patterns mean; whether the search is over.
+    fn attempt(&mut self, parts: &[&Glob]) -> bool {
+        if self.left == 0 {
+            self.given_up = true;
             return true;
         }
-        let Some(resource) = witness(parts) else {
-            return false;
+        self.left -= 1;
+        let resource = match witness(parts) {
+            Ok(Some(resource)) => resource,
+            Ok(None) => return false,
+            Err(Tangled) => {
+                self.given_up = true;
+                return false;
+            }
         };
-        let weight = lenses.iter().fold(Weight::yes(), |sum, lens| {
+        let weight = self.lenses.iter().fold(Weight::yes(), |sum, lens| {
             if sum.tri == Tri::No {
                 return sum;
             }
-            sum.and(&lens.weigh(Granted::ByIdentity, &resource, context))
+            sum.and(&lens.weigh(Granted::ByIdentity, &resource, self.context))
         });
         let done = weight.tri == Tri::Yes;
-        if weight.tri > best.0.tri {
-            best = (weight, resource);
+        if weight.tri > self.best.0.tri {
+            self.best = (weight, resource);
         }
         done
-    };
-    if attempt(&[&kind]) {
-        return best;
     }
-    for glob in &globs {
-        if attempt(&[&kind, glob]) {
-            return best;
-        }
-    }
-    for (number, one) in globs.iter().enumerate() {
-        for other in &globs[number + 1..] {
-            if attempt(&[&kind, one, other]) {
-                return best;
-            }
-        }
-    }
-    best
 }

@@ -13,6 +13,7 @@ mod documented;
 mod elements;
 mod joint;
 mod laws;
+mod malformed;
 mod privileges;
 mod sources;
 
