@@ -20,6 +20,15 @@ use super::{
 /// random hexadecimal digits have 3.2 on average.
 const RUN_ENTROPY: f64 = 2.8;
 
+/// What is known of a place before a rule is tried there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    /// Nothing: whatever the rule needs is looked for.
+    Nothing,
+    /// A lane saw what the rule needs, and its word near where it wants one.
+    Lane,
+}
+
 /// Tries one rule at one place. A pure function of [`Rule::window`].
 pub(super) fn confirm(
     rule: &Rule,
@@ -27,11 +36,15 @@ pub(super) fn confirm(
     seal: &Seal,
     bytes: &[u8],
     at: usize,
+    known: Known,
 ) -> Option<Candidate> {
-    judge(rule, number, seal, bytes, at).ok()
+    if known == Known::Nothing {
+        needs(rule, bytes, at).ok()?;
+    }
+    try_at(rule, number, seal, bytes, at).ok()
 }
 
-/// Like [`confirm`], and says why not.
+/// Like [`confirm`] where nothing is known, and says why not.
 pub(super) fn judge(
     rule: &Rule,
     number: u32,
@@ -39,6 +52,12 @@ pub(super) fn judge(
     bytes: &[u8],
     at: usize,
 ) -> Result<Candidate, &'static str> {
+    needs(rule, bytes, at)?;
+    try_at(rule, number, seal, bytes, at)
+}
+
+/// Whether what must be seen before the pattern is tried is there.
+fn needs(rule: &Rule, bytes: &[u8], at: usize) -> Result<(), &'static str> {
     let is_run = rule.lane == Lane::Run;
     if matches!(rule.lane, Lane::Token(_)) && at > 0 && is_word_byte(bytes[at - 1]) {
         return Err("it begins in the middle of a word");
@@ -59,6 +78,17 @@ pub(super) fn judge(
             return Err("none of the rule's words stands near");
         }
     }
+    Ok(())
+}
+
+fn try_at(
+    rule: &Rule,
+    number: u32,
+    seal: &Seal,
+    bytes: &[u8],
+    at: usize,
+) -> Result<Candidate, &'static str> {
+    let is_run = rule.lane == Lane::Run;
     let regexes = rule.regexes();
     let mut slots = Slots::default();
     let (matched, secret) = find(rule, regexes, bytes, at, &mut slots)?;

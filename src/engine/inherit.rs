@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use keymuster_api::{Candidate, Copied, Hit, Trace};
 
-use super::rule::{RUN_LONGEST, is_token_byte};
+use super::{
+    layer,
+    rule::{RUN_LONGEST, is_token_byte},
+};
 
 /// How far verdicts at a slot's hits look, before and after.
 #[derive(Clone, Copy, Default)]
@@ -25,11 +28,21 @@ pub(super) struct Inherited {
 
 /// The hits whose bytes were copied. `len` is the length of the new version.
 pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach]) -> Vec<Inherited> {
-    let mut out = Vec::new();
+    let mut out = Vec::with_capacity(base.hits.len());
+    let mut first = 0;
     for copy in copied {
-        let first = base
-            .hits
-            .partition_point(|hit| (hit.at as usize) < copy.from);
+        // Nearly always the next range begins behind the one before it.
+        let is_before = |at: usize| {
+            base.hits
+                .get(at)
+                .is_some_and(|hit| (hit.at as usize) < copy.from)
+        };
+        if first > 0 && !is_before(first - 1) {
+            first = base.hits[..first].partition_point(|hit| (hit.at as usize) < copy.from);
+        }
+        while is_before(first) {
+            first += 1;
+        }
         let starts = copy.from == 0 && copy.at == 0;
         let ends = copy.from + copy.len == base.len && copy.at + copy.len == len;
         for hit in &base.hits[first..] {
@@ -43,6 +56,10 @@ pub(super) fn hits(copied: &[Copied], base: &Trace, len: usize, reach: &[Reach])
             }
             if at == copy.from && !starts {
                 continue; // the byte before is not the same
+            }
+            let is_cut = usize::from(hit.len) < layer::HEAD;
+            if is_cut && at + usize::from(hit.len) == base.len && !ends {
+                continue; // a layer's is longer where the content goes on: it is found anew
             }
             let reach = reach[usize::from(hit.slot)];
             let before = at >= copy.from + reach.before || starts;
@@ -125,4 +142,34 @@ pub(super) fn candidates<'b>(
                 ..candidate.clone()
             }
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use keymuster_api::{Copied, Hit, Trace};
+
+    use super::{Reach, hits};
+
+    #[test]
+    fn a_hit_that_ended_with_its_content_is_found_anew_where_that_goes_on() {
+        let hit = |at, len| Hit { at, len, slot: 0 };
+        let base = Trace {
+            len: 20,
+            hits: vec![hit(2, 3), hit(3, 17), hit(17, 3)],
+            ..Trace::default()
+        };
+        let reach = [Reach::default()];
+        let inherited = |copied: &[Copied], len| {
+            let found = hits(copied, &base, len, &reach);
+            found.into_iter().map(|one| one.hit.at).collect::<Vec<_>>()
+        };
+        let whole = Copied {
+            at: 0,
+            from: 0,
+            len: 20,
+        };
+        assert_eq!(inherited(&[whole], 20), [2, 3, 17]);
+        assert_eq!(inherited(&[whole], 21), [2, 3]);
+        assert_eq!(inherited(&[Copied { at: 5, ..whole }], 25), [7, 8, 22]);
+    }
 }

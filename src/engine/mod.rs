@@ -5,7 +5,8 @@
 //! checksum or structure ([`proof`]) or judges it ([`judge`]), and [`seal`]s it; [`precedence`]
 //! picks one of several candidates. [`layer`] peels encodings off and has what they hide searched
 //! in the same way. [`inherit`] carries hits and verdicts over from the version
-//! a content was made from, so that only fresh bytes are searched.
+//! a content was made from, so that only fresh bytes are searched, and [`quiet`] knows fresh bytes
+//! that were fresh before, in another version.
 //!
 //! Invariant: no files, no network, no threads, no clock in here; and nothing that leaves this
 //! module holds a byte of a secret, apart from what its kind declares public.
@@ -15,6 +16,7 @@ mod anchor_lane;
 mod check;
 mod confirm;
 mod folded;
+mod gate;
 mod heads;
 mod inherit;
 mod judge;
@@ -23,6 +25,7 @@ mod layer;
 mod precedence;
 pub mod proof;
 mod published;
+mod quiet;
 mod rule;
 mod rule_text;
 mod ruleset;

@@ -425,11 +425,22 @@ pub(super) fn is_lane_byte(byte: u8) -> bool {
 
 /// `[A-Za-z0-9_-]`.
 pub(super) fn is_token_byte(byte: u8) -> bool {
-    is_word_byte(byte) || byte == b'-'
+    TOKEN_BYTES[usize::from(byte)]
 }
 
+/// [`is_token_byte`] of every byte: read in loops.
+const TOKEN_BYTES: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = is_word_byte(byte as u8) || byte == b'-' as usize;
+        byte += 1;
+    }
+    bytes
+};
+
 /// `[A-Za-z0-9_]`: no match of the token lane begins behind one.
-pub(super) fn is_word_byte(byte: u8) -> bool {
+pub(super) const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 

@@ -6,12 +6,13 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     anchor_lane::AnchorLane,
+    gate::Gate,
     heads::{self, Heads},
     layer,
     rule::{Lane, Rule},
     rule_text::RuleFile,
     token_lane::TokenLane,
-    words::Words,
+    words::{Filter, Words},
 };
 
 /// The embedded rules, read while the program was built.
@@ -73,8 +74,12 @@ pub struct RuleSet {
 pub(super) struct Slot {
     /// Those to try at every hit.
     pub(super) always: Vec<u32>,
+    /// What stands before those.
+    pub(super) gate: Gate,
     /// Those to try where a word stands near, sorted by the word's number.
     pub(super) worded: Vec<(u16, u32)>,
+    /// The beginnings of those words.
+    pub(super) filter: Filter,
     /// Both, sorted.
     pub(super) all: Vec<u32>,
     /// Whether the hits are runs, whose words stand before them.
@@ -100,6 +105,10 @@ impl Slot {
             }
         }
         slot.worded.sort_unstable();
+        if !slot.worded.is_empty() {
+            slot.filter = words.filter(slot.worded.iter().map(|&(word, _)| word));
+        }
+        slot.gate = Gate::new(slot.always.iter().map(|&number| &rules[number as usize]));
         slot
     }
 

@@ -32,11 +32,16 @@ pub(super) fn may_follow(byte: u8) -> bool {
     )
 }
 
+/// Whether a value may begin at this place.
+pub(super) fn may_begin(bytes: &[u8], at: usize) -> bool {
+    at == 0 || may_follow(bytes[at - 1])
+}
+
 /// The length of a run that begins at `at`, if the run lane sees it: 16 to 512 token bytes with
 /// a digit among them, behind a byte that [`may_follow`] allows. Looks at the byte before and
 /// the byte after.
 pub(super) fn length(bytes: &[u8], at: usize) -> Option<usize> {
-    if at > 0 && !may_follow(bytes[at - 1]) {
+    if !may_begin(bytes, at) {
         return None;
     }
     let rest = &bytes[at..(at + RUN_LONGEST + 1).min(bytes.len())];

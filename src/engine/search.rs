@@ -7,10 +7,11 @@ use keymuster_api::{
 };
 
 use super::{
-    confirm::confirm,
+    confirm::{Known, confirm},
     heads,
     inherit::{self, Reach},
     layer, precedence,
+    quiet::{Around, Piece, Quiet, What},
     rule::{TOKEN_RUN, is_named},
     ruleset::RuleSet,
     seal::Seal,
@@ -24,11 +25,22 @@ pub struct Engine {
     seal: Seal,
     reach: Vec<Reach>,
     lane_reach: usize,
+    quiet: Quiet,
+}
+
+/// A larger window costs more to be named than rules cost to be tried.
+const LARGE: usize = 1200;
+
+/// Buffers of a search, kept for their capacity. None holds content.
+#[derive(Default)]
+struct Work {
+    hits: Vec<Hit>,
+    pieces: Vec<Piece>,
+    regions: Vec<Range<usize>>,
 }
 
 thread_local! {
-    /// Hits carry no content; the buffer is only kept for its capacity.
-    static HITS: RefCell<Vec<Hit>> = const { RefCell::new(Vec::new()) };
+    static WORK: RefCell<Work> = RefCell::default();
 }
 
 impl Engine {
@@ -63,6 +75,7 @@ impl Engine {
             .max(layer::HEAD)
             + 1;
         Engine {
+            quiet: Quiet::new(lane_reach, &seal),
             rules,
             seal,
             reach,
@@ -197,18 +210,12 @@ impl Engine {
         depth: usize,
     ) -> Trace {
         // Taken, because layers are searched while hits are judged.
-        let mut found = HITS.take();
-        found.clear();
-        let escaped = self.rules.layers.escaped;
-        for region in regions {
-            self.rules.tokens.search(bytes, region.clone(), &mut found);
-            layer::search_escaped(bytes, region.clone(), escaped, &mut found);
-        }
-        self.rules.anchors.search(bytes, regions, &mut found);
+        let mut work = WORK.take();
+        self.fresh_hits(bytes, regions, &mut work);
+        let found = &work.hits;
         let mut trace = Trace::default();
         if !found.is_empty() || !inherited.is_empty() {
-            found.sort_unstable();
-            found.dedup();
+            trace.hits.reserve_exact(found.len() + inherited.len());
             let mut inherited = inherited.into_iter().peekable();
             let mut fresh = found.iter().copied().peekable();
             // Both are sorted: copied ranges are disjoint and in order.
@@ -234,8 +241,36 @@ impl Engine {
             trace.candidates.sort_by(order);
             trace.candidates.dedup();
         }
-        HITS.set(found);
+        WORK.set(work);
         trace
+    }
+
+    /// The hits that begin in these regions, sorted.
+    fn fresh_hits(&self, bytes: &[u8], regions: &[Range<usize>], work: &mut Work) {
+        let Work {
+            hits,
+            pieces,
+            regions: unknown,
+        } = work;
+        hits.clear();
+        pieces.clear();
+        unknown.clear();
+        self.quiet.unknown(bytes, regions, pieces);
+        for Piece { range, .. } in &*pieces {
+            match unknown.last_mut() {
+                Some(last) if last.end == range.start => last.end = range.end,
+                _ => unknown.push(range.clone()),
+            }
+        }
+        let escaped = self.rules.layers.escaped;
+        for region in &*unknown {
+            self.rules.tokens.search(bytes, region.clone(), hits);
+            layer::search_escaped(bytes, region.clone(), escaped, hits);
+        }
+        self.rules.anchors.search(bytes, unknown, hits);
+        hits.sort_unstable();
+        hits.dedup();
+        self.quiet.learn(bytes, pieces, hits);
     }
 
     fn judge(
@@ -249,6 +284,7 @@ impl Engine {
         let slot = usize::from(hit.slot);
         let at = hit.at as usize;
         match known {
+            Some((_, base)) if base.candidates.is_empty() => {}
             Some((from, base)) => {
                 // All of the slot's verdicts hold; those of other slots at this place are
                 // taken with their own hit.
@@ -272,35 +308,88 @@ impl Engine {
                 let found = layer::candidates(self.rules.layers, bytes, hit, depth, &search);
                 trace.candidates.extend(found);
             }
-            None => {
-                for number in self.rules_at(bytes, hit) {
-                    trace.candidates.extend(confirm(
-                        &self.rules.rules[number as usize],
-                        number,
-                        &self.seal,
-                        bytes,
-                        at,
-                    ));
-                }
-            }
+            None => self.confirm(bytes, hit, &mut trace.candidates),
         }
         trace.hits.push(hit);
+    }
+
+    /// Tries the rules of a hit, unless its window is known to hold nothing.
+    fn confirm(&self, bytes: &[u8], hit: Hit, out: &mut Vec<Candidate>) {
+        let at = hit.at as usize;
+        let mut rules = self.rules_at(bytes, hit).peekable();
+        if rules.peek().is_none() {
+            return;
+        }
+        let reach = self.reach[usize::from(hit.slot)];
+        let range = at.saturating_sub(reach.before)..(at + reach.after).min(bytes.len());
+        let name = (reach.before + reach.after <= LARGE).then(|| {
+            self.quiet.name(&Around {
+                bytes,
+                look: 0,
+                what: What::Candidates {
+                    slot: hit.slot,
+                    at: (at - range.start) as u16,
+                },
+                range,
+            })
+        });
+        if name.is_some_and(|name| self.quiet.is_known(name)) {
+            return;
+        }
+        let before = out.len();
+        for number in rules {
+            let rule = &self.rules.rules[number as usize];
+            out.extend(confirm(rule, number, &self.seal, bytes, at, Known::Lane));
+        }
+        if let Some(name) = name
+            && out.len() == before
+        {
+            self.quiet.remember(name);
+        }
     }
 
     /// The rules to try at a hit: those of its slot that want no word, and those whose word
     /// stands near.
     fn rules_at(&self, bytes: &[u8], hit: Hit) -> impl Iterator<Item = u32> {
         let slot = &self.rules.slots[usize::from(hit.slot)];
+        let at = hit.at as usize;
+        let always = match slot.gate.admits(&slot.always, &self.rules.rules, bytes, at) {
+            true => &slot.always[..],
+            false => &[],
+        };
+        let near = match slot.worded.is_empty() {
+            true => Vec::new(),
+            false => self.worded_at(bytes, hit),
+        };
+        always.iter().copied().chain(near)
+    }
+
+    /// The rules of a hit's slot whose word stands near.
+    fn worded_at(&self, bytes: &[u8], hit: Hit) -> Vec<u32> {
+        let slot = &self.rules.slots[usize::from(hit.slot)];
+        let (from, to) = words::window(bytes, hit.at as usize, slot.is_run);
+        let around = Around {
+            bytes,
+            range: from..to,
+            look: 1,
+            what: What::Words { slot: hit.slot },
+        };
+        let name = self.quiet.name(&around);
         let mut near = Vec::new();
-        if !slot.worded.is_empty() {
-            let (from, to) = words::window(bytes, hit.at as usize, slot.is_run);
-            self.rules.words.find(bytes, from, to, |word| {
+        if self.quiet.is_known(name) {
+            return near;
+        }
+        self.rules
+            .words
+            .find(&slot.filter, bytes, from, to, |word| {
                 near.extend(slot.wanting(word));
             });
-            near.sort_unstable();
-            near.dedup();
+        if near.is_empty() {
+            self.quiet.remember(name);
         }
-        slot.always.iter().copied().chain(near)
+        near.sort_unstable();
+        near.dedup();
+        near
     }
 
     fn search_named(&self, bytes: &[u8], name: &[u8], trace: &mut Trace) {
@@ -426,7 +515,7 @@ fn every_start<'a>(
         from = found.start() + 1;
         Some(found.start())
     })
-    .filter_map(move |at| confirm(rule, number, seal, bytes, at))
+    .filter_map(move |at| confirm(rule, number, seal, bytes, at, Known::Nothing))
 }
 
 impl Redactor for Engine {

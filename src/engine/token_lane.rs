@@ -13,6 +13,7 @@ use keymuster_api::Hit;
 use wide::u8x16;
 
 use super::{
+    folded::{self, Folded},
     heads::Heads,
     layer,
     rule::{TOKEN_RUN, is_word_byte},
@@ -24,7 +25,7 @@ pub(super) struct TokenLane {
     /// For each pair of first bytes: where its prefixes begin in `prefixes`, plus one; 0 for none.
     starts: Box<[u16; 65536]>,
     /// Sorted by first two bytes.
-    prefixes: Vec<(Box<[u8]>, u16)>,
+    prefixes: Vec<Prefix>,
     /// The slot of hits of runs, if a rule wants them.
     runs: Option<u16>,
     /// The slot of hits of encoded texts, if they are wanted.
@@ -35,6 +36,14 @@ pub(super) struct TokenLane {
     before: usize,
 }
 
+struct Prefix {
+    pair: u16,
+    slot: u16,
+    /// Its first bytes, to be compared at once, in any case.
+    head: Folded,
+    text: Box<[u8]>,
+}
+
 impl TokenLane {
     pub(super) fn new<'a>(
         literals: impl Iterator<Item = (&'a [u8], u16)>,
@@ -43,16 +52,24 @@ impl TokenLane {
         heads: Heads,
     ) -> TokenLane {
         // The pattern sees to the rest of a long one.
-        let mut prefixes: Vec<(Box<[u8]>, u16)> = literals
-            .map(|(text, slot)| (text[..text.len().min(TOKEN_RUN)].into(), slot))
+        let mut prefixes: Vec<Prefix> = literals
+            .map(|(text, slot)| {
+                let text = &text[..text.len().min(TOKEN_RUN)];
+                Prefix {
+                    pair: pair(text),
+                    slot,
+                    head: Folded::new(text),
+                    text: text.into(),
+                }
+            })
             .collect();
-        prefixes.sort();
+        prefixes.sort_by(|a, b| (&a.text, a.slot).cmp(&(&b.text, b.slot)));
         let mut starts: Box<[u16; 65536]> = vec![0; 65536]
             .into_boxed_slice()
             .try_into()
             .expect("65,536 entries");
-        for (index, (text, _)) in prefixes.iter().enumerate().rev() {
-            starts[pair(text)] = index as u16 + 1;
+        for (index, prefix) in prefixes.iter().enumerate().rev() {
+            starts[usize::from(prefix.pair)] = index as u16 + 1;
         }
         TokenLane {
             starts,
@@ -90,10 +107,13 @@ impl TokenLane {
         let look_end = (region.end + self.before).min(end);
         let mut here = classify(bytes, at);
         while at < look_end {
-            let next = if at + 64 < end {
-                classify(bytes, at + 64)
+            // Of a small region the next block says nothing that this one does not.
+            let (next, seen) = if at + 64 >= end {
+                (Masks::default(), 128)
+            } else if at + 64 < look_end + TOKEN_RUN {
+                (classify(bytes, at + 64), 128)
             } else {
-                Masks::default()
+                (Masks::default(), 64)
             };
             let lane = u128::from(here.lane) | u128::from(next.lane) << 64;
             let mut starts = sixteens(lane) & !(here.word << 1 | carry);
@@ -117,16 +137,16 @@ impl TokenLane {
                 {
                     // Names in code are runs too, and far more frequent; few hold a digit.
                     let length = (!(token >> offset)).trailing_zeros();
-                    let within = offset + length < 128;
+                    let within = offset + length < seen;
                     let digits = u128::from(here.digit) | u128::from(next.digit) << 64;
-                    let shown = if length < 128 {
-                        (1 << length) - 1
+                    let length = if !within {
+                        run::length(bytes, position)
                     } else {
-                        u128::MAX
+                        let shown = (1 << length) - 1;
+                        let fits = digits >> offset & shown != 0 && run::may_begin(bytes, position);
+                        fits.then_some(length as usize)
                     };
-                    if (!within || digits >> offset & shown != 0)
-                        && let Some(length) = run::length(bytes, position)
-                    {
+                    if let Some(length) = length {
                         out.push(Hit {
                             at: position as u32,
                             len: length as u16 + 1,
@@ -156,28 +176,29 @@ impl TokenLane {
 
     fn look_up(&self, bytes: &[u8], position: usize, out: &mut Vec<Hit>) {
         let rest = &bytes[position..];
-        let key = pair(rest);
-        let start = self.starts[key];
+        let pair = pair(rest);
+        let start = self.starts[usize::from(pair)];
         if start == 0 {
             return;
         }
-        for (text, slot) in &self.prefixes[usize::from(start) - 1..] {
-            if pair(text) != key {
-                break;
-            }
-            if rest.starts_with(text) {
+        let loaded = folded::load(bytes, position);
+        let same = self.prefixes[usize::from(start) - 1..]
+            .iter()
+            .take_while(|prefix| prefix.pair == pair);
+        for prefix in same {
+            if prefix.head.may_be(loaded) && rest.starts_with(&prefix.text) {
                 out.push(Hit {
                     at: position as u32,
                     len: TOKEN_RUN as u16,
-                    slot: *slot,
+                    slot: prefix.slot,
                 });
             }
         }
     }
 }
 
-fn pair(text: &[u8]) -> usize {
-    usize::from(text[0]) << 8 | usize::from(text[1])
+fn pair(text: &[u8]) -> u16 {
+    u16::from_be_bytes([text[0], text[1]])
 }
 
 /// The positions among the first 64 at which 16 set bits begin.

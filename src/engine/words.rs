@@ -93,10 +93,25 @@ impl Words {
             .map(|(number, _)| number)
     }
 
-    /// Calls back with the number of every word that stands in `bytes[from..to]`.
-    pub(super) fn find(&self, bytes: &[u8], from: usize, to: usize, mut found: impl FnMut(u16)) {
-        for at in from..to.saturating_sub(2) {
-            let key = fold(&bytes[at..at + 3]);
+    /// Calls back with the number of every word that stands in `bytes[from..to]` and that the
+    /// filter lets through, and perhaps with some others.
+    pub(super) fn find(
+        &self,
+        filter: &Filter,
+        bytes: &[u8],
+        from: usize,
+        to: usize,
+        mut found: impl FnMut(u16),
+    ) {
+        let Some((&[first, second], rest)) = bytes[from..to].split_first_chunk() else {
+            return;
+        };
+        let mut key = fold(&[0, first, second]);
+        for (at, &byte) in (from..).zip(rest) {
+            key = (key << 5 | u16::from(byte & 31)) & 0x7fff;
+            if !filter.may_have(key) {
+                continue;
+            }
             let Some(first) = self.starts[usize::from(key)].checked_sub(1) else {
                 continue;
             };
@@ -110,6 +125,39 @@ impl Words {
                 }
             }
         }
+    }
+
+    /// A filter that lets these words through.
+    pub(super) fn filter(&self, numbers: impl Iterator<Item = u16>) -> Filter {
+        let keys: Vec<u16> = numbers
+            .map(|number| self.words[usize::from(number)].key)
+            .collect();
+        Filter::new(&keys)
+    }
+}
+
+/// The beginnings of some of the words, so that those of others cost a look into a small table.
+#[derive(Default)]
+pub(super) struct Filter {
+    bits: Vec<u64>,
+}
+
+impl Filter {
+    fn new(keys: &[u16]) -> Filter {
+        // Sixteen bits a word, and all that there can be where there are many.
+        let len = (keys.len() * 16)
+            .next_power_of_two()
+            .clamp(1 << 10, 1 << 15)
+            / 64;
+        let mut bits = vec![0; len];
+        for key in keys {
+            bits[usize::from(key >> 6) % len] |= 1 << (key & 63);
+        }
+        Filter { bits }
+    }
+
+    fn may_have(&self, key: u16) -> bool {
+        self.bits[usize::from(key >> 6) & (self.bits.len() - 1)] >> (key & 63) & 1 != 0
     }
 }
 
@@ -199,7 +247,10 @@ mod tests {
         let words = Words::new(["aha", "algolia"].into_iter());
         let names = |text: &str| {
             let mut found = Vec::new();
-            words.find(text.as_bytes(), 0, text.len(), |word| found.push(word));
+            let filter = words.filter(0..2);
+            words.find(&filter, text.as_bytes(), 0, text.len(), |word| {
+                found.push(word)
+            });
             found.len()
         };
         for text in [
@@ -231,7 +282,8 @@ mod tests {
             let list = ["aba", "abab", "bab_a", "cab", "ab-ab-ab"];
             let words = Words::new(list.into_iter());
             let mut found = vec![false; list.len()];
-            words.find(&text, 0, text.len(), |word| found[usize::from(word)] = true);
+            let filter = words.filter(0..list.len() as u16);
+            words.find(&filter, &text, 0, text.len(), |word| found[usize::from(word)] = true);
             for word in list {
                 let number = words.number(word).expect("a word");
                 let alone = is_near(&[word.into()], &text, 0, text.len());

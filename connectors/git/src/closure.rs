@@ -101,7 +101,16 @@ impl Closure {
         let mut open: Vec<(u32, Row)> = Vec::new();
         let mut spare: Vec<Row> = Vec::new();
         let mut pairs = 0u64;
-        for tree in 0..graph.len() {
+        let mut tree = 0;
+        let mut next = self.trees.clone().into_iter().peekable();
+        while tree < graph.len() {
+            while next.next_if(|&wanted| wanted < tree).is_some() {}
+            let end = graph.end[tree as usize];
+            // Of what is made from a tree nothing may be wanted: most trees are passed over.
+            if next.peek().is_none_or(|&wanted| wanted >= end) {
+                tree = end;
+                continue;
+            }
             while let Some((_, mut row)) = open.pop_if(|(end, _)| *end <= tree) {
                 row.clear();
                 spare.push(row);
@@ -159,6 +168,7 @@ impl Closure {
                 row.clear();
                 spare.push(row);
             }
+            tree += 1;
         }
         self.truncated |= pairs > MAX_PAIRS;
     }
@@ -205,8 +215,9 @@ fn mark(graph: &Graph, objects: usize, blobs: &[u32]) -> (Bits, bool) {
     let (mut pairs, mut steps) = (0u64, 0u64);
     let mut stack: Vec<(u32, u32)> = Vec::new();
     while let Some(object) = queue.pop() {
-        for &op in occurrences.of(object) {
-            stack.push(graph.op_place(op));
+        for of_tree in occurrences.of(object).chunk_by(|a, b| a == b) {
+            let fresh = graph.positions(of_tree[0], object);
+            stack.extend(fresh.map(|position| (of_tree[0], position)));
             while let Some((tree, position)) = stack.pop() {
                 pairs += 1;
                 if pairs > MAX_PAIRS || steps > MAX_STEPS {

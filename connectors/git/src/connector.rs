@@ -62,10 +62,6 @@ impl GitConnector {
             History::None => return,
             History::All if spec.since.is_none() => {
                 sweep::everything(repo, cx, out);
-                if repo.store.promisor && !cx.cancel.is_cancelled() {
-                    // Objects are missing on purpose; only the trees know which.
-                    repo.graph(cx.jobs);
-                }
                 return;
             }
             History::All => select::commits(repo, None, spec.since, cx.cancel),
@@ -219,8 +215,12 @@ impl Connector for GitConnector {
         Ok(())
     }
 
-    fn settle(&self, _cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
+    fn settle(&self, cx: &Cx<'_>, out: &mut dyn Sink) -> Result<(), ConnectorError> {
         for repo in self.repositories() {
+            if repo.store.promisor && repo.is_swept_whole() && !cx.cancel.is_cancelled() {
+                // Objects are missing on purpose; only the trees know which.
+                repo.graph(cx.jobs);
+            }
             repo.take_gaps().into_iter().for_each(|gap| out.gap(gap));
             let (coverage, gap) = repo.coverage();
             if let Some(memory) = &repo.memory {

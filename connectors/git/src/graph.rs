@@ -9,7 +9,7 @@
 use hashbrown::{HashMap, HashSet};
 use keymuster_api::ObjectId;
 
-use crate::{graph_read, plan::NONE, repository::Repository, shard::Shard};
+use crate::{graph_read, ops::Ops, plan::NONE, repository::Repository, shard::Shard};
 
 /// A child or parent that the store does not have.
 pub(crate) const MISSING: u32 = NONE >> 2;
@@ -52,7 +52,7 @@ pub(crate) struct Graph {
     /// Where each tree's operations begin, and where the last end.
     pub(crate) op_start: Vec<u32>,
     /// Operations, as [`Graph::ops`] reads them.
-    pub(crate) ops: Vec<[u32; 2]>,
+    pub(crate) ops: Ops,
     /// Entry names.
     pub(crate) names: Vec<Box<[u8]>>,
     /// Commits, in no particular order.
@@ -89,8 +89,8 @@ impl Graph {
     /// The operations that make a tree.
     pub(crate) fn ops(&self, tree: u32) -> impl Iterator<Item = Op> + '_ {
         let at = tree as usize;
-        let (start, end) = (self.op_start[at] as usize, self.op_start[at + 1] as usize);
-        self.ops[start..end].iter().map(|&[a, b]| {
+        let ops = self.ops.slice(self.op_start[at], self.op_start[at + 1]);
+        ops.iter().map(|&[a, b]| {
             if a & COPY != 0 {
                 Op::Copied {
                     from: a & !COPY,
@@ -125,19 +125,11 @@ impl Graph {
         &self.parents[range.start as usize..range.end as usize]
     }
 
-    /// Every fresh entry: the child, the name.
-    pub(crate) fn fresh(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
-        self.ops
-            .iter()
-            .filter(|op| op[0] & COPY == 0)
-            .map(|&[child, name]| (child, name))
-    }
-
-    /// Where each object is a fresh entry: for `child`, indexes into the operations.
+    /// Where each object is a fresh entry: for `child`, the trees, ascending.
     pub(crate) fn occurrences(&self) -> Occurrences {
         let objects = self.slot.len();
         let mut start = vec![0u32; objects + 2];
-        for (child, _) in self.fresh() {
+        for (child, _) in self.ops.fresh() {
             if let Some(count) = start.get_mut(child as usize + 2) {
                 *count += 1;
             }
@@ -145,28 +137,39 @@ impl Graph {
         for at in 2..start.len() {
             start[at] += start[at - 1];
         }
-        let mut ops = vec![0u32; start.last().copied().unwrap_or(0) as usize];
-        for (at, op) in self.ops.iter().enumerate() {
+        let mut trees = vec![0u32; start.last().copied().unwrap_or(0) as usize];
+        let mut tree = 0;
+        for (at, op) in (0u32..).zip(self.ops.iter()) {
+            while self.op_start[tree as usize + 1] <= at {
+                tree += 1;
+            }
             if op[0] & COPY == 0
                 && let Some(next) = start.get_mut(op[0] as usize + 1)
-                && let Some(place) = ops.get_mut(*next as usize)
+                && let Some(place) = trees.get_mut(*next as usize)
             {
-                *place = at as u32;
+                *place = tree;
                 *next += 1;
             }
         }
-        Occurrences { start, ops }
+        Occurrences { start, trees }
     }
 
-    /// The tree an operation belongs to, and the position of its entry there.
-    pub(crate) fn op_place(&self, op: u32) -> (u32, u32) {
-        let tree = self.op_start.partition_point(|&start| start <= op) - 1;
-        let before = &self.ops[self.op_start[tree] as usize..op as usize];
-        let position = before
-            .iter()
-            .map(|&[a, b]| if a & COPY == 0 { 1 } else { b })
-            .sum();
-        (tree as u32, position)
+    /// The positions at which a tree has this object as a fresh entry.
+    pub(crate) fn positions(&self, tree: u32, object: u32) -> impl Iterator<Item = u32> + '_ {
+        let mut at = 0;
+        self.ops(tree).filter_map(move |op| {
+            let here = at;
+            match op {
+                Op::Fresh { child, .. } => {
+                    at += 1;
+                    (child == object).then_some(here)
+                }
+                Op::Copied { count, .. } => {
+                    at += count;
+                    None
+                }
+            }
+        })
     }
 
     /// Joins shards to what is known, in their order, so that the result does not depend on who
@@ -202,7 +205,6 @@ impl Graph {
                 };
             }
             let offset = graph.base.len() as u32;
-            let first_op = graph.ops.len() as u32;
             graph.base.extend(
                 shard
                     .base
@@ -210,16 +212,16 @@ impl Graph {
                     .map(|&at| if at == NONE { NONE } else { at + offset }),
             );
             graph.object.extend(&shard.object);
+            let mut ops = shard.ops;
+            for [child, name] in &mut ops {
+                if *child & COPY == 0 {
+                    *name = renamed[*name as usize];
+                }
+            }
+            let first_op = graph.ops.push(ops);
             graph
                 .op_start
                 .extend(shard.op_end.iter().map(|end| end + first_op));
-            graph.ops.extend(shard.ops.iter().map(|&[a, b]| {
-                if a & COPY == 0 {
-                    [a, renamed[b as usize]]
-                } else {
-                    [a, b]
-                }
-            }));
             for head in shard.commits {
                 let start = graph.parents.len() as u32;
                 graph.parents.extend(&head.parents);
@@ -262,19 +264,19 @@ impl Graph {
     }
 }
 
-/// Fresh entries by child.
+/// Trees by the children they have as fresh entries.
 pub(crate) struct Occurrences {
     start: Vec<u32>,
-    ops: Vec<u32>,
+    trees: Vec<u32>,
 }
 
 impl Occurrences {
-    /// The operations that hold this object.
+    /// The trees that have this object as a fresh entry; one that has it twice comes twice.
     pub(crate) fn of(&self, child: u32) -> &[u32] {
         let at = child as usize;
         match (self.start.get(at), self.start.get(at + 1)) {
             (Some(&start), Some(&end)) => self
-                .ops
+                .trees
                 .get(start as usize..end as usize)
                 .unwrap_or_default(),
             _ => &[],

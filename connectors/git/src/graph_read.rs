@@ -10,6 +10,7 @@ use crate::{
     delta::Kind,
     graph::Graph,
     memory::Memory,
+    pack::Pack,
     reader::Reader,
     repository::Repository,
     shard::{Shard, ShardVisit},
@@ -61,6 +62,9 @@ pub(crate) fn read(repo: &Repository, jobs: usize) -> Graph {
     done.sort_by_key(|&(position, _)| position);
     let shards = done.into_iter().flat_map(|(_, shards)| shards).collect();
     let known = repo.memory.as_ref().and_then(Memory::take_graph);
+    if repo.memory.is_none() {
+        repo.store.packs.iter().for_each(Pack::forget_plan);
+    }
     Graph::join(known.unwrap_or_default(), shards, repo.store.len())
 }
 
@@ -68,7 +72,7 @@ fn tasks(repo: &Repository) -> Vec<(u64, Task)> {
     let mut tasks = Vec::new();
     let known = repo.memory.as_ref().map_or(0, Memory::packs_in_graph);
     for pack in known..repo.store.packs.len() {
-        let plan = sweep::plan(repo, pack);
+        let plan = &*sweep::plan(repo, pack);
         for kind in [Kind::Tree, Kind::Commit] {
             let mine = || {
                 plan.roots.iter().filter(move |root| {
@@ -146,7 +150,7 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
         } => {
             let plan = sweep::plan(repo, pack);
             let limit = repo.spec.object_limit;
-            let mut walker = Walker::new(&repo.store.packs[pack], plan, limit);
+            let mut walker = Walker::new(&repo.store.packs[pack], &plan, limit);
             let mut visit = ShardVisit::new(repo, Some(pack), commits);
             for &(root, thin) in roots {
                 if !thin {
@@ -162,7 +166,7 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
                     Err(_) => visit.shard.damaged = true, // the sweep tells of it
                 }
             }
-            vec![visit.shard]
+            vec![visit.finish()]
         }
         Task::Loose { from, to } => {
             let mut reader = Reader::new(&repo.store);
@@ -190,7 +194,7 @@ fn run(repo: &Repository, task: &Task) -> Vec<Shard> {
                     Err(_) => trees.shard.damaged = true, // the sweep tells of it
                 }
             }
-            vec![trees.shard, commits.shard]
+            vec![trees.finish(), commits.finish()]
         }
     }
 }

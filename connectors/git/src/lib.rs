@@ -25,6 +25,7 @@ mod delta;
 mod fault;
 mod inflate;
 mod loose;
+mod ops;
 mod pack;
 mod plan;
 mod reader;

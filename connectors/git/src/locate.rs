@@ -272,6 +272,7 @@ pub(crate) fn named(
     let pass: Vec<bool> = graph.names.iter().map(|name| wanted(name)).collect();
     let scope = repo.scope.get();
     let mut found: Vec<(u32, u32)> = graph
+        .ops
         .fresh()
         .filter(|&(child, name)| pass[name as usize] && child != MISSING)
         .filter(|&(child, _)| graph.tree(child).is_none() && graph.commit(child).is_none())

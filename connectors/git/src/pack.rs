@@ -7,7 +7,7 @@ use std::{
     fs,
     io::Read as _,
     path::{Path, PathBuf},
-    sync::OnceLock,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::UNIX_EPOCH,
 };
 
@@ -28,7 +28,7 @@ pub(crate) struct Pack {
     pub(crate) first: u32,
     /// Where each two-byte prefix begins in the index.
     prefixes: OnceLock<Prefixes>,
-    pub(crate) plan: OnceLock<Plan>,
+    plan: Mutex<Option<Arc<Plan>>>,
 }
 
 impl Pack {
@@ -51,7 +51,7 @@ impl Pack {
             index,
             first,
             prefixes: OnceLock::new(),
-            plan: OnceLock::new(),
+            plan: Mutex::default(),
         })
     }
 
@@ -170,6 +170,35 @@ impl Pack {
         None
     }
 
+    /// The numbers of those of these ids that it has, after [`Pack::prepare_find`].
+    ///
+    /// Nearly all the time of a look-up is spent waiting for memory, so that it is asked for many
+    /// at once.
+    pub(crate) fn find_each(&self, ids: &[&[u8]], found: &mut [u32]) {
+        let Some(prefixes) = self.prefixes.get() else {
+            return;
+        };
+        let buckets: Vec<(u32, u32)> = ids
+            .iter()
+            .map(|id| {
+                let bucket = prefixes.bucket(id);
+                (prefixes.starts[bucket], prefixes.starts[bucket + 1])
+            })
+            .collect();
+        let head = |id: &[u8]| id.first_chunk().copied().map(u64::from_be_bytes);
+        let firsts: Vec<Option<u64>> = buckets
+            .iter()
+            .map(|&(low, high)| (low < high).then(|| head(self.raw_id(low)))?)
+            .collect();
+        let asked = ids.iter().zip(&buckets).zip(&firsts).zip(found);
+        for (((id, &(low, high)), &first), found) in asked {
+            let from = if first == head(id) { low } else { low + 1 };
+            if let Some(position) = (from..high).find(|&position| self.raw_id(position) == *id) {
+                *found = self.first + position;
+            }
+        }
+    }
+
     /// The first position whose id is not below these bytes, which may be a part of one.
     pub(crate) fn lower_bound(&self, id: &[u8]) -> u32 {
         let (mut low, mut high) = (0, self.len());
@@ -220,8 +249,14 @@ impl Pack {
     }
 
     /// The plan of its delta trees, made at the first call.
-    pub(crate) fn plan(&self, wanted: impl Fn(u32, u8) -> bool) -> &Plan {
-        self.plan.get_or_init(|| Plan::new(self, wanted))
+    pub(crate) fn plan(&self, wanted: impl Fn(u32, u8) -> bool) -> Arc<Plan> {
+        let mut plan = self.plan.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(plan.get_or_insert_with(|| Arc::new(Plan::new(self, wanted))))
+    }
+
+    /// Frees the plan, which is large: no delta tree will be walked again.
+    pub(crate) fn forget_plan(&self) {
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 }
 

@@ -307,7 +307,13 @@ impl Repository {
         }
     }
 
-    /// The graph of its trees and commits, read at the first call.
+    /// Whether every object of it was to be seen in this run.
+    pub(crate) fn is_swept_whole(&self) -> bool {
+        self.spec.history == History::All && self.spec.since.is_none() && !self.is_unchanged
+    }
+
+    /// The graph of its trees and commits, read at the first call: after the workers are done, so
+    /// that no more threads are at work than there are jobs.
     pub(crate) fn graph(&self, jobs: usize) -> &Graph {
         self.graph.get_or_init(|| Graph::read(self, jobs))
     }

@@ -48,8 +48,8 @@ impl Load for PartLoad {
         let repo = &self.repo;
         let plan = sweep::plan(repo, self.number);
         let pack = &repo.store.packs[self.number];
-        let mut walker = Walker::new(pack, plan, repo.spec.object_limit);
-        let mut search = Search::new(repo, self.number, plan, cx);
+        let mut walker = Walker::new(pack, &plan, repo.spec.object_limit);
+        let mut search = Search::new(repo, self.number, &plan, cx);
         search.kind = self.kind;
         search.uncounted = self.uncounted;
         walker.part(self.part, &mut search);

@@ -3,6 +3,8 @@
 //! A tree that is stored as changes keeps the entries of its base where a copied range covers
 //! them to their last byte; only the others are parsed, interned and looked up.
 
+use std::sync::Arc;
+
 use hashbrown::{HashMap, HashSet};
 use keymuster_api::{Copied, ObjectId};
 
@@ -11,7 +13,7 @@ use crate::{
     delta::Kind,
     fault::Fault,
     graph::{COPY, MAX_MISSING, MISSING},
-    plan::NONE,
+    plan::{NONE, Plan},
     repository::Repository,
     sweep,
     tree::TreeEntry,
@@ -51,7 +53,16 @@ pub(crate) struct ShardVisit<'a> {
     pub(crate) shard: Shard,
     /// The number of the object that is visited, where there is no pack.
     pub(crate) number: u32,
+    /// The pack's plan.
+    plan: Option<Arc<Plan>>,
+    /// Operations whose objects are not looked up yet: many at once wait for memory together.
+    pending: Vec<u32>,
+    /// The ids of those, one behind the other.
+    pending_ids: Vec<u8>,
 }
+
+/// Look-ups that are made at once.
+const LOOK_UPS: usize = 256;
 
 /// What is kept of a tree while others are made from it.
 pub(crate) struct TreeNote {
@@ -69,15 +80,44 @@ impl<'a> ShardVisit<'a> {
             commits,
             shard: Shard::default(),
             number: 0,
+            plan: pack.map(|number| sweep::plan(repo, number)),
+            pending: Vec::new(),
+            pending_ids: Vec::new(),
         }
     }
 
+    /// What was read.
+    pub(crate) fn finish(mut self) -> Shard {
+        self.look_up();
+        // Many shards wait for each other.
+        self.shard.ops.shrink_to_fit();
+        self.shard.op_end.shrink_to_fit();
+        self.shard.base.shrink_to_fit();
+        self.shard.object.shrink_to_fit();
+        self.shard
+    }
+
+    /// Looks up what is pending.
+    fn look_up(&mut self) {
+        let store = &self.repo.store;
+        let ids = self.pending_ids.chunks_exact(store.hash_len);
+        let found = store.find_each(&self.pending_ids);
+        for ((&op, id), found) in self.pending.iter().zip(ids).zip(found) {
+            if found == NONE && self.shard.missing.len() < MAX_MISSING {
+                self.shard.missing.extend(ObjectId::from_bytes(id));
+            }
+            self.shard.ops[op as usize][0] = if found == NONE { MISSING } else { found };
+        }
+        self.pending.clear();
+        self.pending_ids.clear();
+    }
+
     fn number(&self, entry: u32) -> u32 {
-        let Some(number) = self.pack else {
+        let (Some(number), Some(plan)) = (self.pack, &self.plan) else {
             return self.number;
         };
         let pack = &self.repo.store.packs[number];
-        let position = sweep::plan(self.repo, number).position(entry);
+        let position = plan.position(entry);
         if number == 0 {
             return pack.first + position;
         }
@@ -125,9 +165,13 @@ impl<'a> ShardVisit<'a> {
     }
 
     fn is_canonical(&self, entry: u32) -> bool {
-        let Some(number) = self.pack else { return true };
-        let position = sweep::plan(self.repo, number).position(entry);
-        self.repo.store.is_canonical(number, position)
+        match (self.pack, &self.plan) {
+            (Some(number), Some(plan)) => {
+                let position = plan.position(entry);
+                self.repo.store.is_canonical(number, position)
+            }
+            _ => true,
+        }
     }
 
     /// Records the operations of a tree; gives the bounds of its entries.
@@ -179,18 +223,15 @@ impl<'a> ShardVisit<'a> {
                     next
                 }
             };
-            let child = match self.repo.store.find(entry.id) {
-                // A submodule's commit belongs to another repository.
-                _ if entry.is_submodule() => MISSING,
-                Some(child) => child,
-                None => {
-                    if self.shard.missing.len() < MAX_MISSING {
-                        self.shard.missing.extend(ObjectId::from_bytes(entry.id));
-                    }
-                    MISSING
-                }
-            };
-            self.shard.ops.push([child, name]);
+            // A submodule's commit belongs to another repository.
+            if !entry.is_submodule() {
+                self.pending.push(self.shard.ops.len() as u32);
+                self.pending_ids.extend_from_slice(entry.id);
+            }
+            self.shard.ops.push([MISSING, name]);
+        }
+        if self.pending.len() >= LOOK_UPS {
+            self.look_up();
         }
         bounds.push(at as u32);
         bounds
@@ -239,8 +280,9 @@ impl Visit for ShardVisit<'_> {
         if self.commits {
             return; // the sweep tells of commits
         }
-        let Some(number) = self.pack else { return };
-        let plan = sweep::plan(self.repo, number);
+        let (Some(number), Some(plan)) = (self.pack, &self.plan) else {
+            return;
+        };
         let pack = &self.repo.store.packs[number];
         let place = self
             .repo

@@ -11,6 +11,7 @@ use crate::{
     layout::{self, RepositoryLayout},
     loose,
     pack::Pack,
+    plan::NONE,
 };
 
 /// All objects of one repository.
@@ -140,6 +141,24 @@ impl Store {
             .binary_search_by(|object| object.id.as_bytes().cmp(id))
             .ok()?;
         Some(self.first_loose + found as u32)
+    }
+
+    /// The canonical numbers of objects whose ids stand one behind the other; [`NONE`] for those
+    /// that are not here.
+    pub(crate) fn find_each(&self, ids: &[u8]) -> Vec<u32> {
+        let ids: Vec<&[u8]> = ids.chunks_exact(self.hash_len).collect();
+        let mut found = vec![NONE; ids.len()];
+        if let [pack, ..] = &self.packs[..] {
+            pack.find_each(&ids, &mut found);
+        }
+        for (id, found) in ids.iter().zip(&mut found) {
+            if *found == NONE
+                && let Some(number) = self.find(id)
+            {
+                *found = number;
+            }
+        }
+        found
     }
 
     /// Whether this pack's copy is the canonical one.

@@ -27,7 +27,6 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
     let known = repo.memory.as_ref().map_or(0, Memory::known_packs);
     for (number, pack) in repo.store.packs.iter().enumerate().skip(known) {
         let plan = plan(repo, number);
-        structure(repo, number, plan, out);
         let mut batch = Batch {
             number,
             roots: Vec::new(),
@@ -90,6 +89,10 @@ pub(crate) fn everything(repo: &Arc<Repository>, cx: &Cx<'_>, out: &mut dyn Sink
         out.emit(Item::Work(load));
     }
     singles(repo, numbers, out);
+    // While workers are busy.
+    for number in known..repo.store.packs.len() {
+        structure(repo, number, &plan(repo, number), out);
+    }
 }
 
 /// Emits loads for single objects. Their kinds are known, and counted, when they are read.
@@ -105,7 +108,7 @@ pub(crate) fn singles(repo: &Arc<Repository>, mut numbers: Vec<u32>, out: &mut d
 }
 
 /// The plan of a pack, where only canonical copies are to be seen, and only what is not known.
-pub(crate) fn plan(repo: &Repository, number: usize) -> &Plan {
+pub(crate) fn plan(repo: &Repository, number: usize) -> Arc<Plan> {
     repo.store.packs[number].plan(|position, kind| {
         repo.store.is_canonical(number, position) && repo.wants(number, position, kind)
     })
@@ -190,8 +193,8 @@ impl Load for PackLoad {
         let repo = &self.repo;
         let pack = &repo.store.packs[self.number];
         let plan = plan(repo, self.number);
-        let mut walker = Walker::new(pack, plan, repo.spec.object_limit);
-        let mut search = Search::new(repo, self.number, plan, cx);
+        let mut walker = Walker::new(pack, &plan, repo.spec.object_limit);
+        let mut search = Search::new(repo, self.number, &plan, cx);
         for root in &self.roots {
             if search.stop() {
                 break;

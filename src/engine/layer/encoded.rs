@@ -15,7 +15,25 @@ const WRAPPED: usize = 56;
 
 /// Whether an encoded text begins here: 16 letters of one of the alphabets behind a byte that
 /// is no letter, and the bytes they stand for are text. Random identifiers hardly ever are.
+#[inline]
 pub(in crate::engine) fn sees(bytes: &[u8], at: usize) -> bool {
+    // Most names end here: the first letter of the code of an ASCII letter is a capital, a small
+    // letter before `g`, or a digit.
+    MAY_BEGIN[usize::from(bytes[at])] && is_encoded(bytes, at)
+}
+
+/// Which bytes begin the code of a byte of text, of gzip or of a letter in UTF-16.
+const MAY_BEGIN: [bool; 256] = {
+    let mut may = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        may[byte] = digit(byte as u8) < 32 || (byte as u8).is_ascii_hexdigit();
+        byte += 1;
+    }
+    may
+};
+
+fn is_encoded(bytes: &[u8], at: usize) -> bool {
     if at > 0 && is_word_byte(bytes[at - 1]) {
         return false;
     }
@@ -33,7 +51,7 @@ fn is_base64_head(head: &[u8]) -> bool {
     for (four, three) in head.chunks_exact(4).zip(decoded.chunks_exact_mut(3)) {
         let mut bits = 0u32;
         for &byte in four {
-            let digit = digit(byte);
+            let digit = DIGITS[usize::from(byte)];
             if digit > 63 {
                 return false;
             }
@@ -59,7 +77,7 @@ fn is_hex_head(head: &[u8]) -> bool {
 }
 
 /// The value of a letter of base64 or base64url; above 63 for others.
-fn digit(byte: u8) -> u8 {
+const fn digit(byte: u8) -> u8 {
     match byte {
         b'A'..=b'Z' => byte - b'A',
         b'a'..=b'z' => byte - b'a' + 26,
@@ -69,6 +87,17 @@ fn digit(byte: u8) -> u8 {
         _ => 64,
     }
 }
+
+/// [`digit`] of every byte.
+const DIGITS: [u8; 256] = {
+    let mut digits = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        digits[byte] = digit(byte as u8);
+        byte += 1;
+    }
+    digits
+};
 
 fn hex(high: u8, low: u8) -> Option<u8> {
     let value = |byte: u8| (byte as char).to_digit(16);

@@ -6,6 +6,7 @@ use keymuster_api::wire::{Reader, Writer};
 use super::FORMAT;
 use crate::{
     graph::{COPY, Commit, Graph, MISSING},
+    ops::Ops,
     plan::NONE,
     store::Store,
 };
@@ -32,9 +33,9 @@ pub(super) fn write(
     out.shorts(&graph.base);
     out.shorts(&graph.object);
     out.shorts(&graph.op_start);
-    out.number(graph.ops.len() as u64);
-    out.bytes.reserve(graph.ops.len() * 8);
-    for &[a, b] in &graph.ops {
+    out.number(u64::from(graph.ops.len()));
+    out.bytes.reserve(graph.ops.len() as usize * 8);
+    for [a, b] in graph.ops.iter() {
         out.short(a);
         out.short(b);
     }
@@ -138,11 +139,13 @@ pub(super) fn read(bytes: &[u8], state: &[u8], store: &Store) -> Option<(Graph, 
             commit.parents.start <= commit.parents.end
                 && commit.parents.end as usize <= parents.len()
         });
+    let mut known = Ops::default();
+    known.push(ops);
     let graph = Graph {
         base,
         object,
         op_start,
-        ops,
+        ops: known,
         names,
         commits,
         parents,
