@@ -200,7 +200,7 @@ fn covers(statement: &Statement) -> bool {
 }
 
 /// Statements with their numbers: each once, in the order of the numbers.
-fn parted<'a>(mut all: Vec<(u32, &'a Statement)>) -> (Vec<u32>, Vec<&'a Statement>) {
+fn parted(mut all: Vec<(u32, &Statement)>) -> (Vec<u32>, Vec<&Statement>) {
     all.sort_by_key(|(on, _)| *on);
     all.dedup_by_key(|(on, _)| *on);
     all.into_iter().unzip()

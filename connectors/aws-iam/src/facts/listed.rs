@@ -63,7 +63,7 @@ pub(super) fn add(
             .or_else(|| user.as_ref().and_then(|user| arn::account(&user.0)))
             .or(book.default_account);
         let credential = Credential {
-            handle: Some(Handle::new(&format!("aws-{word}-id"), id)),
+            handle: Some(Handle::new(format!("aws-{word}-id"), id)),
             identity: user.clone(),
             account: account.map(str::to_owned),
             name: entry

@@ -62,6 +62,12 @@ struct Shared {
 /// Of which way, and seen through which lenses, a list is.
 type OfLenses = (u16, u32, Vec<Arc<LensKey>>);
 
+/// Of which action, account and class a list is.
+type OfClass = (Arc<LensKey>, u32, Class);
+
+/// For which kind of thing and which lenses a resource was looked for.
+type OfKind = (Arc<str>, Vec<Arc<LensKey>>);
+
 /// What is known of the things that run as a role, for one way in one account: each with the
 /// actions that mean it.
 type Meant = Rc<Vec<(usize, Vec<u16>)>>;
@@ -74,8 +80,8 @@ pub(super) struct Finder<'w, 'a> {
     shared: RefCell<BTreeMap<Signature, Rc<RefCell<Shared>>>>,
     group_admin: RefCell<BTreeMap<u32, Decision>>,
     leaves: RefCell<BTreeMap<u32, Decision>>,
-    hits: RefCell<HashMap<(Arc<LensKey>, u32, Class), Hits>>,
-    somewhere: RefCell<HashMap<(Arc<str>, Vec<Arc<LensKey>>), (Weight, Arc<str>)>>,
+    hits: RefCell<HashMap<OfClass, Hits>>,
+    somewhere: RefCell<HashMap<OfKind, (Weight, Arc<str>)>>,
     of_lenses: RefCell<HashMap<OfLenses, Hits>>,
     both: RefCell<HashMap<(usize, usize), [Hits; 3]>>,
     meant: RefCell<BTreeMap<(u16, u32), Meant>>,
@@ -480,7 +486,7 @@ impl<'w> Asker<'_, 'w, '_> {
             }
         }
         let [hits, more] = hits;
-        (weight.tri != Tri::No).then(|| Found {
+        (weight.tri != Tri::No).then_some(Found {
             path,
             tri: weight.tri,
             conditions: weight.conditions,
