@@ -100,7 +100,7 @@ impl Lookup for Context {
 }
 
 /// Two contexts: what the first does not know, the second is asked.
-pub(super) struct Layers<'a>(pub(super) &'a Context, pub(super) &'a Context);
+pub(super) struct Layers<'a>(pub(super) &'a dyn Lookup, pub(super) &'a Context);
 
 impl Lookup for Layers<'_> {
     fn seen(&self, key: &str) -> Seen<'_> {

@@ -8,7 +8,7 @@
 use keymuster_api::{IdentityKind, Key};
 
 use super::{
-    condition::{Context, Layers, Lookup, Tri, all},
+    condition::{Context, Layers, Lookup, Seen, Tri, all},
     holdings::{Bundle, Held},
     policy::{Document, Effect, Statement},
 };
@@ -237,6 +237,24 @@ pub(super) fn reaches(
         .map(|clause| clause.holds(context, unknown))))
 }
 
+/// Whether a resource belongs to another account, where its name or the request tells.
+pub(super) fn is_foreign(bundle: &Bundle, resource: &str, context: &Context) -> bool {
+    if let Seen::Known([account]) = context.seen("aws:resourceaccount") {
+        return *account != bundle.account;
+    }
+    let account = resource.split(':').nth(4).unwrap_or_default();
+    !account.is_empty() && account != bundle.account
+}
+
+/// Whether resource control policies reach a service. IAM, Organizations and account management
+/// are not among those that AWS lists (Organizations user guide, "Resource control policies").
+pub(super) fn controls_resources_of(action: &str) -> bool {
+    let service = action.split(':').next().unwrap_or_default();
+    !["iam", "organizations", "account"]
+        .iter()
+        .any(|name| service.eq_ignore_ascii_case(name))
+}
+
 /// Answers a request of the bundle's principal.
 pub(super) fn answer(
     documents: &[Document],
@@ -272,18 +290,20 @@ fn decide(
         resource: request.resource,
         context: &layers,
     };
-    let denied = if granted {
-        asked.strongest(
-            bundle
-                .boundaries
-                .iter()
-                .chain(bundle.levels.iter().flatten())
-                .chain(&bundle.resource),
-            Effect::Deny,
-        )
+    let identity = if granted { &[][..] } else { &bundle.identity };
+    let held = identity
+        .iter()
+        .chain(&bundle.boundaries)
+        .chain(bundle.levels.iter().flatten());
+    // A resource control policy binds who asks for resources of its own account.
+    let controlled = controls_resources_of(request.action)
+        && !is_foreign(bundle, request.resource, request.context);
+    let resource = if controlled {
+        &bundle.resource
     } else {
-        asked.strongest(bundle.every(), Effect::Deny)
+        &[][..]
     };
+    let denied = asked.strongest(held.chain(resource), Effect::Deny);
     if denied.tri == Tri::Yes {
         let evidence = Evidence {
             steps: denied.steps,

@@ -87,6 +87,13 @@ impl Glob {
         self.plain
     }
 
+    /// Whether a text may fit both: they begin alike up to the first wildcard of either.
+    pub(super) fn may_meet(&self, other: &Glob) -> bool {
+        let mut pairs = self.tokens.iter().zip(&other.tokens);
+        let differ = pairs.find(|(one, other)| one != other);
+        !matches!(differ, Some((Token::Byte(_), Token::Byte(_))))
+    }
+
     /// Whether the whole text fits.
     pub fn matches(&self, text: &str) -> bool {
         if self.tokens.as_slice() == [Token::Many] {

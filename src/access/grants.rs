@@ -46,7 +46,7 @@ impl Access {
             all = all.into_iter().flat_map(|one| within(one, &most)).collect();
         }
         let denied: Vec<&Statement> = bundle
-            .every()
+            .own()
             .flat_map(|held| &self.documents[held.document as usize].statements)
             .filter(|statement| is_general_deny(statement))
             .collect();

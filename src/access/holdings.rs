@@ -30,8 +30,10 @@ pub(super) struct Bundle {
     pub(super) levels: Vec<Vec<Held>>,
     /// Resource control policies: only their Denies matter, AWS itself allows everything.
     pub(super) resource: Vec<Held>,
-    /// What is known of every request of this principal.
+    /// What is known of every request of this principal, where a policy of its own asks.
     pub(super) context: Context,
+    /// What that is made from.
+    who: Who,
     /// Groups of a user.
     pub(super) groups: Vec<Key>,
     /// Whether answers depend on the principal beyond its policies.
@@ -39,13 +41,17 @@ pub(super) struct Bundle {
 }
 
 impl Bundle {
-    /// Every policy that can take something away.
-    pub(super) fn every(&self) -> impl Iterator<Item = &Held> {
+    /// Every policy that can take something away, whatever is asked for.
+    pub(super) fn own(&self) -> impl Iterator<Item = &Held> {
         self.identity
             .iter()
             .chain(&self.boundaries)
             .chain(self.levels.iter().flatten())
-            .chain(&self.resource)
+    }
+
+    /// Those, and resource control policies.
+    pub(super) fn every(&self) -> impl Iterator<Item = &Held> {
+        self.own().chain(&self.resource)
     }
 
     /// What must allow besides the principal's own policies: boundaries, and those levels of
@@ -88,6 +94,14 @@ pub(super) struct Signature {
     boundaries: Vec<u32>,
     levels: Vec<Vec<u32>>,
     resource: Vec<u32>,
+}
+
+/// What requests of a principal tell of it beside its key.
+#[derive(Debug, Clone)]
+struct Who {
+    name: Box<str>,
+    tags: Box<[(String, String)]>,
+    now: Option<Timestamp>,
 }
 
 /// Policies by what they are tied to, and groups by member.
@@ -195,6 +209,11 @@ impl<'a> Index<'a> {
             levels,
             resource,
             context: Context::new(),
+            who: Who {
+                name: identity.name.as_str().into(),
+                tags: identity.tags.as_slice().into(),
+                now,
+            },
             groups,
             depends_on_context: false,
         };
@@ -202,7 +221,7 @@ impl<'a> Index<'a> {
         let depends = bundle.every().any(depends);
         if depends {
             bundle.depends_on_context = true;
-            bundle.context = context_of(identity, now);
+            bundle.context = context_of(&bundle);
         }
         bundle
     }
@@ -224,6 +243,7 @@ impl<'a> Index<'a> {
                 problems.push(Problem {
                     policy: self.policies[*first as usize].clone(),
                     message: "no control policy of this level allows anything; FullAWSAccess is taken to be attached too".to_owned(),
+                    unread: false,
                 });
             }
         }
@@ -236,27 +256,15 @@ fn is_service_linked(key: &Key) -> bool {
     key.0.contains(":role/aws-service-role/")
 }
 
-/// What holds for every request, by the bundle alone: for policies that are not its own.
-pub(super) fn context_of_bundle(bundle: &Bundle) -> Context {
-    if bundle.depends_on_context {
-        return bundle.context.clone();
-    }
-    Context::new()
-        .with("aws:PrincipalArn", &[&bundle.key.0])
-        .with("aws:PrincipalAccount", &[&bundle.account])
-        .with("aws:SecureTransport", &["true"])
-        .with("aws:PrincipalIsAWSService", &["false"])
-}
-
 /// What holds for every request that this principal makes itself.
-pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context {
-    let kind = match identity.kind {
+pub(super) fn context_of(bundle: &Bundle) -> Context {
+    let kind = match bundle.kind {
         IdentityKind::Root => "Account",
         IdentityKind::User => "User",
         _ => "AssumedRole",
     };
     let mut context = Context::new()
-        .with("aws:PrincipalArn", &[&identity.key.0])
+        .with("aws:PrincipalArn", &[&bundle.key.0])
         .with("aws:PrincipalType", &[kind])
         .with("aws:SecureTransport", &["true"])
         .with("aws:ViaAWSService", &["false"])
@@ -266,14 +274,14 @@ pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context
         .without("aws:CalledViaLast")
         .without("aws:PrincipalServiceName")
         .without("aws:PrincipalTag/");
-    if let Some(account) = &identity.account {
-        context = context.with("aws:PrincipalAccount", &[account]);
+    if !bundle.account.is_empty() {
+        context = context.with("aws:PrincipalAccount", &[&bundle.account]);
     }
-    context = match identity.kind {
-        IdentityKind::User => context.with("aws:username", &[&identity.name]),
+    context = match bundle.kind {
+        IdentityKind::User => context.with("aws:username", &[&bundle.who.name]),
         _ => context.without("aws:username"),
     };
-    if let Some(now) = now {
+    if let Some(now) = bundle.who.now {
         let text = now.to_string();
         let epoch = now.as_second().to_string();
         context = context
@@ -282,7 +290,7 @@ pub(super) fn context_of(identity: &Identity, now: Option<Timestamp>) -> Context
         // Sessions are young: a role's always, and a user can take one when it helps.
         context = context.with("aws:TokenIssueTime", &[&text]);
     }
-    for (name, value) in &identity.tags {
+    for (name, value) in &bundle.who.tags {
         context = context.with(&format!("aws:PrincipalTag/{name}"), &[value]);
     }
     context

@@ -8,9 +8,9 @@
 use keymuster_api::{IdentityKind, Key};
 
 use super::{
-    condition::{Context, Layers, Tri},
+    condition::{Layers, Tri, all},
     evaluate::{self, Answer, Decision, Evidence, Request, Step, reaches},
-    holdings::{Bundle, context_of_bundle},
+    holdings::{Bundle, context_of},
     policy::{Document, Effect},
     trust::{Named, named_by, speaks},
 };
@@ -40,7 +40,7 @@ fn say(
     request: &Request<'_>,
     by_principal: bool,
 ) -> Said {
-    let own = context_of_bundle(bundle);
+    let own = context_of(bundle);
     let context = Layers(request.context, &own);
     let mut said = Said {
         tri: Tri::No,
@@ -65,7 +65,14 @@ fn say(
             continue;
         }
         let mut unknown = Vec::new();
-        let tri = reaches(statement, request.resource, &context, &mut unknown);
+        let tri = match statement.resources {
+            // A trust policy names no resource: it means the role that it belongs to.
+            None if by_principal => all(statement
+                .conditions
+                .iter()
+                .map(|clause| clause.holds(&context, &mut unknown))),
+            _ => reaches(statement, request.resource, &context, &mut unknown),
+        };
         if tri == Tri::No {
             continue;
         }
@@ -90,16 +97,6 @@ fn say(
         }
     }
     said
-}
-
-/// The account of a resource, where its name tells.
-fn account_of(resource: &str, context: &Context) -> Option<String> {
-    use super::condition::{Lookup as _, Seen};
-    if let Seen::Known([account]) = context.seen("aws:resourceaccount") {
-        return Some(account.clone());
-    }
-    let account = resource.split(':').nth(4)?;
-    (!account.is_empty()).then(|| account.to_owned())
 }
 
 fn weight(decision: Decision) -> Tri {
@@ -144,8 +141,7 @@ pub(super) fn answer(
     let mut tri = weight(own.decision);
     let mut steps = own.evidence.steps;
     let mut conditions = own.evidence.conditions;
-    let foreign =
-        account_of(request.resource, request.context).is_some_and(|of| of != bundle.account);
+    let foreign = evaluate::is_foreign(bundle, request.resource, request.context);
     // Keys and roles are open only through their own policies.
     let closed = ["kms:", "sts:assumerole"]
         .iter()

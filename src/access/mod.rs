@@ -71,6 +71,8 @@ pub struct Problem {
     pub policy: Key,
     /// What it is; lower case, no full stop.
     pub message: String,
+    /// Whether some of the policy was not understood and left out.
+    pub unread: bool,
 }
 
 /// What every principal can really do.
@@ -232,10 +234,12 @@ impl Access {
     }
 
     fn note(&mut self, key: &Key, document: u32) {
-        let problems = self.documents[document as usize].problems.iter();
+        let document = &self.documents[document as usize];
+        let problems = document.problems.iter();
         self.problems.extend(problems.map(|message| Problem {
             policy: key.clone(),
             message: message.clone(),
+            unread: document.unread,
         }));
     }
 }

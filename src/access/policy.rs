@@ -14,6 +14,12 @@ use super::{
     glob::{Glob, Pattern},
 };
 
+/// No policy has more characters: those of buckets have at most 20 KB, those of principals at most
+/// 10,240 (IAM user guide, "IAM and AWS STS quotas"; S3 user guide, "Bucket policies").
+const MOST_CHARACTERS: usize = 20 * 1024;
+/// Between two colons or slashes.
+const MOST_STARS: usize = 4;
+
 /// Whether a statement grants or takes away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Effect {
@@ -69,8 +75,10 @@ pub struct Statement {
 pub struct Document {
     /// What could be read of it.
     pub statements: Vec<Statement>,
-    /// What could not; lower case, no full stop.
+    /// What could not, and what is odd; lower case, no full stop.
     pub problems: Vec<String>,
+    /// Whether some of it was not understood and left out.
+    pub unread: bool,
     /// Whether answers depend on more than action and resource.
     pub depends_on_context: bool,
     /// Whether any statement allows something.
@@ -81,10 +89,21 @@ impl Document {
     /// Reads a document from JSON text.
     pub fn parse(text: &str) -> Document {
         let mut document = Document::default();
-        let json: Json = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        let bare = text.trim_start_matches('\u{feff}');
+        if bare.len() < text.len() {
+            let odd = "begins with a byte order mark, which AWS does not accept";
+            document.problems.push(odd.to_owned());
+        }
+        if bare.len() > MOST_CHARACTERS {
+            document.problems.push(format!(
+                "has {} characters, more than AWS accepts of any policy ({MOST_CHARACTERS}); it is evaluated as it is",
+                bare.len()
+            ));
+        }
+        let json: Json = match serde_json::from_str(bare) {
             Ok(json) => json,
             Err(error) => {
-                document.problems.push(format!(
+                document.lost(format!(
                     "no valid JSON at line {} column {}",
                     error.line(),
                     error.column()
@@ -93,9 +112,7 @@ impl Document {
             }
         };
         let Json::Object(members) = json else {
-            document
-                .problems
-                .push("the document is no object".to_owned());
+            document.lost("the document is no object".to_owned());
             return document;
         };
         let members = document.members("the document", members);
@@ -106,28 +123,22 @@ impl Document {
                 "Version" => match value {
                     Json::Text(version) if version == "2012-10-17" => variables = true,
                     Json::Text(version) if version == "2008-10-17" => {}
-                    _ => document.problems.push("unknown Version".to_owned()),
+                    _ => document.lost("unknown Version".to_owned()),
                 },
                 "Statement" => statements = Some(value),
                 "Id" => {}
-                other => document
-                    .problems
-                    .push(format!("unknown element {}", shown(other))),
+                other => document.lost(format!("unknown element {}", shown(other))),
             }
         }
         let list = match statements {
             Some(Json::List(list)) => list,
             Some(object @ Json::Object(_)) => vec![object],
             Some(_) => {
-                document
-                    .problems
-                    .push("Statement is neither an object nor a list".to_owned());
+                document.lost("Statement is neither an object nor a list".to_owned());
                 Vec::new()
             }
             None => {
-                document
-                    .problems
-                    .push("the document has no Statement".to_owned());
+                document.lost("the document has no Statement".to_owned());
                 Vec::new()
             }
         };
@@ -149,6 +160,24 @@ impl Document {
         document
     }
 
+    /// Something that is not understood.
+    fn lost(&mut self, message: String) {
+        self.problems.push(message);
+        self.unread = true;
+    }
+
+    /// Patterns with more stars than a name has use for cost time and hide what they mean.
+    fn tangled(&mut self, what: &str, texts: &[String]) {
+        let stars = |part: &str| part.bytes().filter(|byte| *byte == b'*').count();
+        let most = |text: &&String| text.split([':', '/']).map(stars).max() > Some(MOST_STARS);
+        if let Some(text) = texts.iter().find(most) {
+            self.problems.push(format!(
+                "{what} has the pattern {}, with more than {MOST_STARS} stars in one part",
+                shown(text)
+            ));
+        }
+    }
+
     /// The members of an object; of those that are given twice the last counts.
     fn members(&mut self, what: &str, members: Vec<(String, Json)>) -> Vec<(String, Json)> {
         let mut out: Vec<(String, Json)> = Vec::with_capacity(members.len());
@@ -160,7 +189,7 @@ impl Document {
         }
         for (name, value) in members.into_iter().rev() {
             if out.iter().any(|(known, _)| *known == name) {
-                self.problems.push(format!(
+                self.lost(format!(
                     "{what} has {} twice; the last one counts",
                     shown(&name)
                 ));
@@ -175,7 +204,7 @@ impl Document {
     fn statement(&mut self, index: u32, json: Json, variables: bool) {
         let what = format!("statement {index}");
         let Json::Object(members) = json else {
-            return self.problems.push(format!("{what} is no object"));
+            return self.lost(format!("{what} is no object"));
         };
         let members = self.members(&what, members);
         let mut effect = None;
@@ -207,8 +236,9 @@ impl Document {
                     readable &= self.only_one(&what, "Action", has_action);
                     has_action = true;
                     statement.not_action = name == "NotAction";
-                    statement.actions = self
-                        .texts(&what, &name, value)
+                    let texts = self.texts(&what, &name, value);
+                    self.tangled(&what, &texts);
+                    statement.actions = texts
                         .into_iter()
                         .map(|text| ActionPattern {
                             glob: Glob::folded(&text),
@@ -220,6 +250,7 @@ impl Document {
                     readable &= self.only_one(&what, "Resource", statement.resources.is_some());
                     statement.not_resource = name == "NotResource";
                     let texts = self.texts(&what, &name, value);
+                    self.tangled(&what, &texts);
                     statement.resources = Some(
                         texts
                             .iter()
@@ -232,21 +263,19 @@ impl Document {
                         Some(self.principal(&what, name == "NotPrincipal", value));
                 }
                 "Condition" => statement.conditions = self.conditions(&what, value, variables),
-                other => self
-                    .problems
-                    .push(format!("{what} has an unknown element {}", shown(other))),
+                other => self.lost(format!("{what} has an unknown element {}", shown(other))),
             }
         }
         match effect {
             None => {
-                return self.problems.push(format!(
+                return self.lost(format!(
                     "{what} has no Effect that is Allow or Deny; it was left out"
                 ));
             }
             Some(effect) => statement.effect = effect,
         }
         if !has_action {
-            return self.problems.push(format!(
+            return self.lost(format!(
                 "{what} has neither Action nor NotAction; it was left out"
             ));
         }
@@ -280,7 +309,7 @@ impl Document {
 
     fn only_one(&mut self, what: &str, name: &str, again: bool) -> bool {
         if again {
-            self.problems.push(format!(
+            self.lost(format!(
                 "{what} has both {name} and Not{name}; it was left out"
             ));
         }
@@ -297,15 +326,13 @@ impl Document {
                 for value in list {
                     match value {
                         Json::Text(text) | Json::Scalar(text) => texts.push(text),
-                        _ => self
-                            .problems
-                            .push(format!("{what}: a value of {} is no text", shown(name))),
+                        _ => self.lost(format!("{what}: a value of {} is no text", shown(name))),
                     }
                 }
                 texts
             }
             Json::Object(_) => {
-                self.problems.push(format!(
+                self.lost(format!(
                     "{what}: {} is neither a text nor a list",
                     shown(name)
                 ));
@@ -338,14 +365,13 @@ impl Document {
             Json::List(list) if list.is_empty() => Vec::new(),
             _ => {
                 // An unreadable condition must not make a statement unconditional.
-                self.problems
-                    .push(format!("{what}: Condition is no object"));
+                self.lost(format!("{what}: Condition is no object"));
                 return vec![Clause::new("unreadable", "condition", &[], false).0];
             }
         };
         for (operator, keys) in operators {
             let Json::Object(keys) = keys else {
-                self.problems.push(format!(
+                self.lost(format!(
                     "{what}: condition {} is no object",
                     shown(&operator)
                 ));
@@ -355,8 +381,9 @@ impl Document {
             for (key, values) in self.members(what, keys) {
                 let values = self.texts(what, &key, values);
                 let (clause, odd) = Clause::new(&operator, &key, &values, variables);
-                self.problems
-                    .extend(odd.map(|odd| format!("{what}: {odd}")));
+                if let Some(odd) = odd {
+                    self.lost(format!("{what}: {odd}"));
+                }
                 clauses.push(clause);
             }
         }
@@ -493,7 +520,8 @@ mod tests {
 
     #[test]
     fn deep_nesting_is_a_problem_and_no_overflow() {
-        let document = Document::parse(&("[".repeat(100_000)));
+        let document = Document::parse(&("[".repeat(10_000)));
         assert_eq!(document.problems.len(), 1);
+        assert!(document.unread);
     }
 }

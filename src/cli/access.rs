@@ -191,7 +191,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        vec![registry::aws_iam(label.join(", "), paths, None).map_err(|why| anyhow!(why))?]
+        vec![registry::aws_iam(label.join(", "), paths, None, None).map_err(|why| anyhow!(why))?]
     };
     if connectors.is_empty() {
         bail!(
@@ -229,6 +229,9 @@ fn unseen(gathered: &Gathered, access: &Access) -> Exit {
     }
     for problem in access.problems() {
         note(&format!("policy {}: {}", problem.policy.0, problem.message));
+        if problem.unread {
+            exit = Exit::Gaps;
+        }
     }
     exit
 }

@@ -154,10 +154,10 @@ impl Run<'_> {
     /// Judges what was gathered, and enters it into the memory together with its evidence.
     fn judge(&mut self, gathered: Gathered, ledger: &mut Ledger) -> Result<(Document, Changes)> {
         let ground = &self.standing.ground;
-        let complete = gathered.gaps.is_empty();
         let facts = self.evidence.as_ref();
         let facts = facts.map(|_| write_facts(&gathered, ground));
         let case = self.clock.time("join", || Case::new(gathered, ground));
+        let complete = case.estate.gathered.gaps.is_empty();
         let earlier_runs = Earlier {
             first_exposed: ledger.first_exposed()?,
             history: ledger.history()?,

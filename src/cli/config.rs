@@ -199,8 +199,15 @@ pub(super) enum ConnectorTable {
         since: Option<String>,
     },
     AwsIam {
+        #[serde(default)]
         exports: Vec<String>,
         account: Option<String>,
+        profile: Option<String>,
+        #[serde(default)]
+        roles: Vec<String>,
+        #[serde(default)]
+        regions: Vec<String>,
+        command: Option<String>,
     },
     Github {
         organization: String,

@@ -90,11 +90,41 @@ pub(super) fn connectors(
                         .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
                 );
             }
-            ConnectorTable::AwsIam { exports, account } => {
+            ConnectorTable::AwsIam {
+                exports,
+                account,
+                profile,
+                roles,
+                regions,
+                command,
+            } => {
+                let place = format!("{}: aws-iam", config.path.display());
+                let live = match (profile, exports.is_empty()) {
+                    (Some(_), false) => {
+                        bail!("{place}: exports and profile exclude each other; make two tables")
+                    }
+                    (None, true) => bail!(
+                        "{place}: nothing to read; name exports, or a profile (\"default\" for the login of the environment)"
+                    ),
+                    (None, false) if !roles.is_empty() => {
+                        bail!("{place}: roles need a profile that may assume them")
+                    }
+                    (None, false) => None,
+                    (Some(profile), true) => Some(registry::AwsLive {
+                        command: command.clone(),
+                        profile: profile.clone(),
+                        roles: roles.clone(),
+                        regions: regions.clone(),
+                    }),
+                };
                 let files = config.expand(exports, nothing)?;
+                let label = live.as_ref().map_or_else(
+                    || exports.join(", "),
+                    |live| format!("profile {}", live.profile),
+                );
                 connectors.push(
-                    registry::aws_iam(exports.join(", "), files, account.clone())
-                        .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                    registry::aws_iam(label, files, account.clone(), live)
+                        .map_err(|message| anyhow!("{place}: {message}"))?,
                 );
             }
             ConnectorTable::Github {

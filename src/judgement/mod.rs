@@ -64,7 +64,11 @@ impl Case {
     /// Joins what was gathered, and holds it against the register.
     pub fn new(gathered: Gathered, ground: &Ground) -> Case {
         let mut estate = estate::resolve(gathered);
-        let privileges = privilege::privileges(&estate, ground.now);
+        let (privileges, unread) = privilege::privileges(&estate, ground.now);
+        let gaps = &mut estate.gathered.gaps;
+        gaps.extend(unread);
+        gaps.sort();
+        gaps.dedup();
         let inventory = ground.inventory.as_ref();
         let (matches, notes) = match inventory {
             Some(inventory) => {

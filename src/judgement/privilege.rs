@@ -1,6 +1,8 @@
 //! What principals can really do, in the words checks use.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use keymuster_api::{Gap, GapKind, Key};
 
 use crate::{
     access::{self, AccessFacts, Evidence},
@@ -9,12 +11,17 @@ use crate::{
 };
 use jiff::Timestamp;
 
-/// What each principal can really do, in the words checks use.
-pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<PrivilegeFact>> {
+/// What each principal can really do, in the words checks use; and the policies that were not
+/// understood as a whole.
+pub(super) fn privileges(
+    estate: &Estate,
+    now: Timestamp,
+) -> (Vec<Option<PrivilegeFact>>, Vec<Gap>) {
     let gathered = &estate.gathered;
     if gathered.policies.is_empty() {
         let apps = estate.identities.iter();
-        return apps.map(|identity| of_host(estate, identity)).collect();
+        let facts = apps.map(|identity| of_host(estate, identity)).collect();
+        return (facts, Vec::new());
     }
     let facts = AccessFacts {
         identities: &gathered.identities,
@@ -26,7 +33,7 @@ pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<Privileg
         now: Some(now),
     };
     let access = access::assess(&facts);
-    estate
+    let privileges = estate
         .identities
         .iter()
         .map(|identity| {
@@ -50,7 +57,36 @@ pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<Privileg
                 ..escalation_facts(&access, &estate.text(identity.key).into())
             })
         })
-        .collect()
+        .collect();
+    (privileges, unread(&access, &facts))
+}
+
+/// A gap for each policy of which something was left out: the rights of its holders are not
+/// fully seen.
+fn unread(access: &access::Access, facts: &AccessFacts<'_>) -> Vec<Gap> {
+    let mut why: BTreeMap<&Key, Vec<&str>> = BTreeMap::new();
+    for problem in access.problems().iter().filter(|problem| problem.unread) {
+        why.entry(&problem.policy)
+            .or_default()
+            .push(&problem.message);
+    }
+    let policies = facts.policies.iter().map(|one| (&one.key, &one.source));
+    let trusts = facts.trusts.iter().map(|one| (&one.identity, &one.source));
+    let told = policies.chain(trusts).filter_map(|(key, source)| {
+        let why = why.remove(key)?;
+        let more = why.len().saturating_sub(3);
+        let mut reason = why.into_iter().take(3).collect::<Vec<_>>().join("; ");
+        if more > 0 {
+            reason.push_str(&format!("; and {more} more"));
+        }
+        Some(Gap {
+            kind: GapKind::Corrupt,
+            subject: key.0.clone(),
+            reason: format!("its policy was not understood as a whole: {reason}"),
+            source: source.clone(),
+        })
+    });
+    told.collect()
 }
 
 /// What a host granted to an app, or to the tokens of a user or a bot.
@@ -82,7 +118,7 @@ fn of_host(estate: &Estate, identity: &Identity) -> Option<PrivilegeFact> {
 }
 
 /// What the policies of a principal grant.
-fn granted(access: &access::Access, key: &keymuster_api::Key) -> Vec<Grant> {
+fn granted(access: &access::Access, key: &Key) -> Vec<Grant> {
     let grants = access.grants(key).unwrap_or_default().into_iter();
     grants
         .map(|one| Grant {
@@ -96,7 +132,7 @@ fn granted(access: &access::Access, key: &keymuster_api::Key) -> Vec<Grant> {
 }
 
 /// The ways to more rights, and what is odd about a trust policy, in the words checks use.
-fn escalation_facts(access: &access::Access, key: &keymuster_api::Key) -> PrivilegeFact {
+fn escalation_facts(access: &access::Access, key: &Key) -> PrivilegeFact {
     let mut fact = PrivilegeFact::default();
     if let Some(escalation) = access.escalation(key) {
         let chain = |hops: &Vec<access::Hop>| {

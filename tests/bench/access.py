@@ -3,7 +3,7 @@
 
 usage: access.py KEYMUSTER [ROLES …]      (default: 100 1000 5000 50000)
 
-Roles lie in accounts of 5,000. A tenth of the documents is shared, the rest is of its own: single
+Up to 5,000 roles lie in one account, more in accounts of 500. A tenth of the documents is shared, the rest is of its own: single
 resources, prefixes, wildcards, conditions, complements. A role in fifty trusts a service and a
 role in two hundred is an administrator; chains of roles lead there. Prints user and system time,
 the greatest memory and the number of principals that reach an administrator. The same seed makes
@@ -70,14 +70,11 @@ def main():
     for roles in [int(text) for text in sys.argv[2:]] or [100, 1000, 5000, 50000]:
         rng = random.Random(7)
         with tempfile.TemporaryDirectory() as folder:
-            left = roles
-            number = 0
-            while left > 0:
-                account = f"{100000000000 + number}"
+            each = roles if roles <= 5000 else 500
+            for number in range(0, roles, each):
+                account = f"{100000000000 + number // each}"
                 with open(os.path.join(folder, f"authz-{account}.json"), "w", encoding="utf-8") as out:
-                    json.dump(account_of(account, min(left, 5000), rng), out)
-                left -= 5000
-                number += 1
+                    json.dump(account_of(account, min(each, roles - number), rng), out)
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             run = subprocess.run([binary, "access", folder, "--format", "jsonl"], capture_output=True, check=False)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -372,3 +372,44 @@ fn an_endless_line_is_searched_in_bounded_memory() {
         .expect("a peak");
     assert!(peak < 90 << 10, "{peak} kB of {chunks} MiB");
 }
+
+/// A policy of which something was left out is a gap of the audit, not a smaller right.
+#[cfg(feature = "aws-iam")]
+#[test]
+fn a_policy_that_is_not_understood_is_a_gap() {
+    let world = World::new();
+    let details = |policy: &str| {
+        format!(
+            r#"{{"UserDetailList":[{{"UserName":"ann","Arn":"arn:aws:iam::123456789012:user/ann",
+              "UserPolicyList":[{{"PolicyName":"own","PolicyDocument":{policy}}}]}}],
+              "GroupDetailList":[],"RoleDetailList":[],"Policies":[]}}"#
+        )
+    };
+    let config = "estate = \"t\"\n[policy]\nfail-on = \"never\"\n[[connector]]\ntype = \"aws-iam\"\n\
+        exports = [\"aws/*\"]\n[report]\ndir = \"out\"\nformats = [\"json\"]\n";
+    world.write("keymuster.toml", config);
+    for (policy, told) in [
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Effect":"Deny","Action":"s3:*","Resource":"*"}}"#,
+            true,
+        ),
+        (
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:*","Resource":"*"}}"#,
+            false,
+        ),
+    ] {
+        world.write("aws/details.json", details(policy));
+        let ran = world.run(&["audit", "--ephemeral", "--quiet"]);
+        let findings = world.read("out/findings.json");
+        assert_eq!(
+            findings.contains("its policy was not understood as a whole"),
+            told,
+            "{} {}",
+            ran.code,
+            ran.stderr
+        );
+        if told {
+            assert_eq!(ran.code, 3, "{}", ran.stderr);
+        }
+    }
+}

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use keymuster_api::Gap;
 
 use crate::wire::{
-    AccessKeyEntry, GroupDetail, LastUsed, PolicyDetail, RoleDetail, ServiceCredential, UserDetail,
+    AccessKeyEntry, GroupDetail, LastUsed, ListedCredential, PolicyDetail, RoleDetail,
+    ServiceCredential, UserDetail,
 };
 
 /// A parsed document and where it was read.
@@ -59,6 +60,15 @@ pub(crate) struct Running {
     pub(crate) role: String,
 }
 
+/// A credential of a list, and which list.
+#[derive(Debug, Clone)]
+pub(crate) struct Listed {
+    /// The name of the list: `SSHPublicKeys`.
+    pub(crate) list: &'static str,
+    /// The entry.
+    pub(crate) entry: ListedCredential,
+}
+
 /// Whether a list was read to its end: pages by kind of list.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Pages {
@@ -87,6 +97,8 @@ pub(crate) struct Parts {
     pub(crate) access_keys: Vec<At<AccessKeyEntry>>,
     pub(crate) last_used: Vec<At<LastUsed>>,
     pub(crate) service_credentials: Vec<At<ServiceCredential>>,
+    /// SSH keys, certificates, SAML providers.
+    pub(crate) listed: Vec<At<Listed>>,
     pub(crate) controls: Vec<At<ControlPolicy>>,
     /// What runs as which role or instance profile.
     pub(crate) running: Vec<At<Running>>,

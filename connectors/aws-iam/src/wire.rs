@@ -193,6 +193,47 @@ pub(crate) struct ServiceCredential {
     pub(crate) service_specific_credential_id: String,
 }
 
+/// An entry of a list of credentials that are neither keys nor passwords: SSH keys, certificates
+/// of several kinds, SAML providers.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ListedCredential {
+    #[serde(rename = "UserName", default)]
+    pub(crate) user_name: Option<String>,
+    #[serde(
+        alias = "SSHPublicKeyId",
+        alias = "CertificateId",
+        alias = "ServerCertificateId",
+        alias = "subjectId",
+        default
+    )]
+    pub(crate) id: Option<String>,
+    #[serde(alias = "Arn", alias = "subjectArn", default)]
+    pub(crate) arn: Option<String>,
+    #[serde(alias = "ServerCertificateName", alias = "x509Subject", default)]
+    pub(crate) name: Option<String>,
+    #[serde(rename = "Status", default)]
+    pub(crate) status: Option<String>,
+    #[serde(default)]
+    pub(crate) enabled: Option<bool>,
+    #[serde(
+        alias = "UploadDate",
+        alias = "createdAt",
+        alias = "CreateDate",
+        default,
+        deserialize_with = "time"
+    )]
+    pub(crate) created: Option<Timestamp>,
+    #[serde(
+        alias = "Expiration",
+        alias = "ValidUntil",
+        default,
+        deserialize_with = "time"
+    )]
+    pub(crate) expires: Option<Timestamp>,
+    #[serde(alias = "lastSeenAt", default, deserialize_with = "time")]
+    pub(crate) last_used: Option<Timestamp>,
+}
+
 /// A list that may be `null`.
 fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
 where

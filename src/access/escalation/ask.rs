@@ -3,23 +3,26 @@
 
 use std::{
     collections::{BTreeMap, HashMap},
+    rc::Rc,
     sync::Arc,
 };
 
 use super::{
-    catalogue::{ActionSet, Catalogue},
-    witness::witness,
+    catalogue::{ActionSet, Catalogue, catalogue},
+    witness::{Tangled, witness},
 };
 use crate::access::{
     condition::{Lookup, Tri},
-    evaluate::reaches,
-    glob::Glob,
+    evaluate::{controls_resources_of, reaches},
+    glob::{Glob, Pattern},
     holdings::{Bundle, Held},
     policy::{Document, Effect, Statement},
 };
 
 /// So many resources are made and tried for one question.
 const MAX_TRIES: usize = 256;
+/// So many statements are looked at for one question, tries together.
+const MAX_WORK: usize = 500_000;
 
 /// An answer and what it depends on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -55,14 +58,41 @@ impl Weight {
     }
 }
 
-/// Which actions of the catalogue each statement of each document speaks of.
-pub(super) struct Sets {
-    of: Vec<Vec<ActionSet>>,
+/// What a statement speaks of: which actions of the catalogue, and on what, as a number that
+/// statements on the same resources share.
+struct Speaks {
+    actions: ActionSet,
+    on: u32,
 }
 
+/// What each statement of each document speaks of.
+pub(super) struct Sets {
+    of: Vec<Vec<Speaks>>,
+}
+
+/// What two statements share if they mean the same resources, whatever the request: whether
+/// these are left out, and which they are.
+type On<'a> = (bool, Vec<(bool, &'a str)>);
+
 impl Sets {
-    pub(super) fn new(catalogue: &Catalogue, documents: &[Document]) -> Sets {
+    pub(super) fn new<'d>(catalogue: &Catalogue, documents: &'d [Document]) -> Sets {
         let mut known: HashMap<&str, ActionSet> = HashMap::new();
+        let mut places: HashMap<On<'_>, u32> = HashMap::new();
+        let mut count = 0;
+        let mut place = |statement: &'d Statement| {
+            let fresh = count;
+            count += 1;
+            if depends(statement) {
+                return fresh;
+            }
+            let texts = statement.resources.iter().flatten();
+            let texts = texts
+                .map(|pattern| (pattern.fixed().is_some(), &*pattern.text))
+                .collect();
+            *places
+                .entry((statement.not_resource, texts))
+                .or_insert(fresh)
+        };
         let of = documents
             .iter()
             .map(|document| {
@@ -78,9 +108,11 @@ impl Sets {
                             set.union(one);
                         }
                         if statement.not_action {
-                            set.complement(catalogue.actions.len())
-                        } else {
-                            set
+                            set = set.complement(catalogue.actions.len());
+                        }
+                        Speaks {
+                            actions: set,
+                            on: place(statement),
                         }
                     })
                     .collect()
@@ -94,9 +126,9 @@ impl Sets {
         let mut all = ActionSet::default();
         for held in held {
             let ix = held.document as usize;
-            for (statement, set) in documents[ix].statements.iter().zip(&self.of[ix]) {
+            for (statement, speaks) in documents[ix].statements.iter().zip(&self.of[ix]) {
                 if statement.effect == Effect::Allow {
-                    all.union(set);
+                    all.union(&speaks.actions);
                 }
             }
         }
@@ -109,15 +141,31 @@ impl Sets {
         held: &Held,
         action: u16,
         effect: Effect,
-        out: &mut Vec<&'a Statement>,
+        out: &mut Vec<(u32, &'a Statement)>,
     ) {
         let ix = held.document as usize;
-        for (statement, set) in documents[ix].statements.iter().zip(&self.of[ix]) {
-            if statement.effect == effect && set.contains(action) {
-                out.push(statement);
+        for (statement, speaks) in documents[ix].statements.iter().zip(&self.of[ix]) {
+            if statement.effect == effect && speaks.actions.contains(action) {
+                out.push((speaks.on, statement));
             }
         }
     }
+}
+
+/// Whether what a statement means depends on more than action and resource.
+fn depends(statement: &Statement) -> bool {
+    let mut resources = statement.resources.iter().flatten();
+    !statement.conditions.is_empty() || resources.any(Pattern::is_variable)
+}
+
+/// What two lenses share if they give the same answers, whatever the request: the numbers of
+/// what is allowed, denied and left by each limit.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct LensKey {
+    root: bool,
+    allow: Vec<u32>,
+    deny: Vec<u32>,
+    limits: Vec<Vec<u32>>,
 }
 
 /// The statements that decide about one action of one principal.
@@ -127,6 +175,8 @@ pub(super) struct Lens<'a> {
     limits: Vec<Vec<&'a Statement>>,
     /// Whether it is allowed on everything, whatever the request.
     pub(super) blanket: bool,
+    /// What lenses with the same answers share; `None` where answers depend on the request.
+    pub(super) key: Option<Arc<LensKey>>,
     root: bool,
 }
 
@@ -149,6 +199,13 @@ fn covers(statement: &Statement) -> bool {
             .any(|pattern| pattern.fixed().is_some_and(Glob::is_any))
 }
 
+/// Statements with their numbers: each once, in the order of the numbers.
+fn parted(mut all: Vec<(u32, &Statement)>) -> (Vec<u32>, Vec<&Statement>) {
+    all.sort_by_key(|(on, _)| *on);
+    all.dedup_by_key(|(on, _)| *on);
+    all.into_iter().unzip()
+}
+
 impl<'a> Lens<'a> {
     pub(super) fn new(
         sets: &Sets,
@@ -156,44 +213,70 @@ impl<'a> Lens<'a> {
         bundle: &Bundle,
         action: u16,
     ) -> Lens<'a> {
-        let mut lens = Lens {
-            allow: Vec::new(),
-            deny: Vec::new(),
-            limits: Vec::new(),
-            blanket: false,
-            root: bundle.kind == keymuster_api::IdentityKind::Root,
-        };
+        let mut allow = Vec::new();
         for held in &bundle.identity {
-            sets.speaking(documents, held, action, Effect::Allow, &mut lens.allow);
+            sets.speaking(documents, held, action, Effect::Allow, &mut allow);
         }
-        for held in bundle.every() {
-            sets.speaking(documents, held, action, Effect::Deny, &mut lens.deny);
+        let mut deny = Vec::new();
+        let controlled = controls_resources_of(&catalogue().actions[usize::from(action)].name);
+        let resource = if controlled {
+            &bundle.resource
+        } else {
+            &[][..]
+        };
+        for held in bundle.own().chain(resource) {
+            sets.speaking(documents, held, action, Effect::Deny, &mut deny);
         }
+        let mut limits = Vec::new();
         for limit in bundle.limits(documents) {
             let mut allow = Vec::new();
             for held in limit {
                 sets.speaking(documents, held, action, Effect::Allow, &mut allow);
             }
-            lens.limits.push(allow);
+            limits.push(parted(allow));
         }
+        let ((allow_on, allow), (deny_on, deny)) = (parted(allow), parted(deny));
+        let (limits_on, limits): (Vec<_>, Vec<_>) = limits.into_iter().unzip();
         let any = |statements: &[&Statement]| statements.iter().any(|one| covers(one));
-        lens.blanket =
-            lens.deny.is_empty() && any(&lens.allow) && lens.limits.iter().all(|limit| any(limit));
-        lens
+        let blanket =
+            deny.is_empty() && any(&allow) && limits.iter().all(|limit: &Vec<_>| any(limit));
+        let mut all = allow.iter().chain(&deny).chain(limits.iter().flatten());
+        let root = bundle.kind == keymuster_api::IdentityKind::Root;
+        let key = LensKey {
+            root,
+            allow: allow_on,
+            deny: deny_on,
+            limits: limits_on,
+        };
+        Lens {
+            key: (!all.any(|statement| depends(statement))).then(|| Arc::new(key)),
+            allow,
+            deny,
+            limits,
+            blanket,
+            root,
+        }
     }
 
-    /// The single resources that are allowed, if there are no patterns among them.
-    pub(super) fn named(&self) -> Option<Vec<&'a str>> {
+    /// What the names of allowed resources begin with: nothing else can be allowed. `None` where
+    /// anything may be.
+    pub(super) fn beginnings(&self) -> Option<Vec<&'a str>> {
+        if self.root {
+            return None;
+        }
         let mut all = Vec::new();
         for statement in &self.allow {
             if statement.not_resource {
                 return None;
             }
             for pattern in statement.resources.iter().flatten() {
-                if !pattern.fixed().is_some_and(Glob::is_plain) {
+                let text = &*pattern.text;
+                // A variable begins with a dollar sign; where it is none, less is cut off than might.
+                let end = text.find(['*', '?', '$']).unwrap_or(text.len());
+                if end == 0 {
                     return None;
                 }
-                all.push(&*pattern.text);
+                all.push(&text[..end]);
             }
         }
         Some(all)
@@ -242,7 +325,7 @@ impl<'a> Lens<'a> {
 
 /// Whether there is a resource of this kind on which all of these actions are allowed, and which.
 pub(super) fn somewhere(
-    lenses: &[Arc<Lens<'_>>],
+    lenses: &[Rc<Lens<'_>>],
     template: &str,
     context: &dyn Lookup,
 ) -> (Weight, String) {
@@ -253,58 +336,91 @@ pub(super) fn somewhere(
         return (weight, "*".to_owned());
     }
     let kind = Glob::new(template);
-    let mut patterns: BTreeMap<&str, Glob> = BTreeMap::new();
-    for lens in lenses {
-        for statement in lens.allow.iter().chain(lens.limits.iter().flatten()) {
-            if statement.not_resource {
-                continue;
-            }
+    // Patterns by text, each with the sets of statements that have it.
+    let sets = lenses
+        .iter()
+        .flat_map(|lens| std::iter::once(&lens.allow).chain(&lens.limits));
+    let mut patterns: BTreeMap<&str, (Glob, Vec<usize>)> = BTreeMap::new();
+    let mut statements = 1;
+    for (number, set) in sets.enumerate() {
+        statements += set.len();
+        for statement in set.iter().filter(|statement| !statement.not_resource) {
             for pattern in statement.resources.iter().flatten() {
                 if let Some(glob) = pattern.filled(context)
                     && !glob.is_any()
+                    && kind.may_meet(&glob)
                 {
-                    patterns.entry(&pattern.text).or_insert(glob.into_owned());
+                    let entry = patterns
+                        .entry(&pattern.text)
+                        .or_insert_with(|| (glob.into_owned(), Vec::new()));
+                    entry.1.push(number);
                 }
             }
         }
     }
-    let globs: Vec<&Glob> = patterns.values().collect();
-    let mut best = (Weight::no(), String::new());
-    let mut tries = 0;
-    let mut attempt = |parts: &[&Glob]| {
-        tries += 1;
-        if tries > MAX_TRIES {
+    let mut search = Search {
+        lenses,
+        context,
+        left: (MAX_WORK / statements).clamp(4, MAX_TRIES),
+        given_up: false,
+        best: (Weight::no(), String::new()),
+    };
+    let all: Vec<&(Glob, Vec<usize>)> = patterns.values().collect();
+    // A name without wildcards is its own witness: with another pattern it makes no other.
+    let wild: Vec<_> = all.iter().filter(|(glob, _)| !glob.is_plain()).collect();
+    let pairs = wild.iter().enumerate().flat_map(|(at, one)| {
+        let others = wild[at + 1..].iter();
+        // Patterns of one set are alternatives.
+        let others = others.filter(move |(_, sets)| one.1 != *sets || one.1.len() > 1);
+        others.map(move |other| (&one.0, &other.0))
+    });
+    let _ = search.attempt(&[&kind])
+        || all.iter().any(|(glob, _)| search.attempt(&[&kind, glob]))
+        || pairs
+            .into_iter()
+            .any(|(one, other)| search.attempt(&[&kind, one, other]));
+    if search.given_up && search.best.0.tri == Tri::No {
+        let reason = "patterns too many or too tangled to be compared".to_owned();
+        return (Weight::new(Tri::Unknown, vec![reason]), template.to_owned());
+    }
+    search.best
+}
+
+/// Resources are made and tried, until one is surely allowed.
+struct Search<'s, 'a> {
+    lenses: &'s [Rc<Lens<'a>>],
+    context: &'s dyn Lookup,
+    left: usize,
+    given_up: bool,
+    best: (Weight, String),
+}
+
+impl Search<'_, '_> {
+    /// Tries a resource that all patterns mean; whether the search is over.
+    fn attempt(&mut self, parts: &[&Glob]) -> bool {
+        if self.left == 0 {
+            self.given_up = true;
             return true;
         }
-        let Some(resource) = witness(parts) else {
-            return false;
+        self.left -= 1;
+        let resource = match witness(parts) {
+            Ok(Some(resource)) => resource,
+            Ok(None) => return false,
+            Err(Tangled) => {
+                self.given_up = true;
+                return false;
+            }
         };
-        let weight = lenses.iter().fold(Weight::yes(), |sum, lens| {
+        let weight = self.lenses.iter().fold(Weight::yes(), |sum, lens| {
             if sum.tri == Tri::No {
                 return sum;
             }
-            sum.and(&lens.weigh(Granted::ByIdentity, &resource, context))
+            sum.and(&lens.weigh(Granted::ByIdentity, &resource, self.context))
         });
         let done = weight.tri == Tri::Yes;
-        if weight.tri > best.0.tri {
-            best = (weight, resource);
+        if weight.tri > self.best.0.tri {
+            self.best = (weight, resource);
         }
         done
-    };
-    if attempt(&[&kind]) {
-        return best;
     }
-    for glob in &globs {
-        if attempt(&[&kind, glob]) {
-            return best;
-        }
-    }
-    for (number, one) in globs.iter().enumerate() {
-        for other in &globs[number + 1..] {
-            if attempt(&[&kind, one, other]) {
-                return best;
-            }
-        }
-    }
-    best
 }

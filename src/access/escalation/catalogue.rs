@@ -90,7 +90,7 @@ pub(super) enum Gain {
 }
 
 /// Which of the targets are meant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Only {
     /// Users with room for one more access key.

@@ -5,7 +5,7 @@ use std::collections::{HashMap, VecDeque};
 
 use crate::access::condition::Tri;
 
-use super::ways::Found;
+use super::{ways::Found, world::Hits};
 
 /// How a principal reaches every right.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +16,8 @@ pub(super) enum Step {
     By { path: u16, to: Option<u32> },
 }
 
-/// Where a list of targets is found first (principal, way), and who has it by which path.
-type List = (usize, usize, Vec<(u32, u16)>);
+/// A list of targets, and who has it by which path.
+type List<'f> = (&'f Hits, Vec<(u32, u16)>);
 
 /// For each principal, the first step of a shortest chain whose steps are all at least as sure
 /// as `least`.
@@ -25,7 +25,7 @@ pub(super) fn close(admins: &[Tri], found: &[Vec<Found>], least: Tri) -> Vec<Opt
     let mut reached: Vec<Option<Step>> = vec![None; admins.len()];
     let mut queue: VecDeque<u32> = VecDeque::new();
     // Lists of targets, each once, with those who have it.
-    let mut lists: Vec<List> = Vec::new();
+    let mut lists: Vec<List<'_>> = Vec::new();
     let mut known: HashMap<usize, usize> = HashMap::new();
     for (number, ways) in found.iter().enumerate() {
         if admins[number] >= least {
@@ -39,21 +39,20 @@ pub(super) fn close(admins: &[Tri], found: &[Vec<Found>], least: Tri) -> Vec<Opt
         if let Some(way) = by_itself {
             reached[number] = Some(Step::By {
                 path: way.path,
-                to: way
-                    .hits
-                    .iter()
-                    .map(|hit| hit.ix)
-                    .find(|ix| *ix != number as u32),
+                to: way.all().map(|hit| hit.ix).find(|ix| *ix != number as u32),
             });
         }
-        for (at, way) in ways.iter().enumerate() {
-            if way.tri >= least && !way.hits.is_empty() {
-                let address = std::sync::Arc::as_ptr(&way.hits) as usize;
+        for way in ways.iter().filter(|way| way.tri >= least) {
+            for hits in [&way.hits, &way.more] {
+                if hits.is_empty() {
+                    continue;
+                }
+                let address = std::sync::Arc::as_ptr(hits) as usize;
                 let list = *known.entry(address).or_insert_with(|| {
-                    lists.push((number, at, Vec::new()));
+                    lists.push((hits, Vec::new()));
                     lists.len() - 1
                 });
-                lists[list].2.push((number as u32, way.path));
+                lists[list].1.push((number as u32, way.path));
             }
         }
     }
@@ -65,8 +64,8 @@ pub(super) fn close(admins: &[Tri], found: &[Vec<Found>], least: Tri) -> Vec<Opt
         }
     }
     let mut holders: Vec<Vec<u32>> = vec![Vec::new(); admins.len()];
-    for (list, (number, at, _)) in (0..).zip(&lists) {
-        for hit in found[*number][*at].hits.iter() {
+    for (list, (hits, _)) in (0..).zip(&lists) {
+        for hit in hits.iter() {
             if hit.tri >= least {
                 holders[hit.ix as usize].push(list);
             }
@@ -79,7 +78,7 @@ pub(super) fn close(admins: &[Tri], found: &[Vec<Found>], least: Tri) -> Vec<Opt
                 continue;
             }
             done[list as usize] = true;
-            for &(number, path) in &lists[list as usize].2 {
+            for &(number, path) in &lists[list as usize].1 {
                 if reached[number as usize].is_none() && number != target {
                     reached[number as usize] = Some(Step::By {
                         path,

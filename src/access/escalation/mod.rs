@@ -28,8 +28,8 @@ use super::{
 use ask::Sets;
 use catalogue::catalogue;
 use ways::{Finder, Found};
-use world::World;
 pub(super) use world::version_of;
+use world::{Hit, World};
 
 /// So many targets of a way are named; the rest is counted.
 const NAMED_TARGETS: usize = 3;
@@ -187,21 +187,32 @@ pub(super) fn of_all(ground: &Ground<'_, '_>) -> BTreeMap<Key, Escalation> {
 
 fn way(world: &World<'_>, number: u32, found: &Found) -> Way {
     let path = &catalogue().paths[usize::from(found.path)];
-    let others = || found.hits.iter().filter(|hit| hit.ix != number);
     let mut targets: Vec<Key> = Vec::new();
     for tri in [Tri::Yes, Tri::Unknown] {
-        let some = others()
-            .filter(|hit| hit.tri == tri)
-            .take(NAMED_TARGETS - targets.len());
-        targets.extend(some.map(|hit| world.principal(hit.ix).key.clone()));
+        let some = found
+            .all()
+            .filter(|hit| hit.tri == tri && hit.ix != number)
+            .map(|hit| world.principal(hit.ix).key);
+        for key in some {
+            if targets.len() == NAMED_TARGETS {
+                break;
+            }
+            if !targets.contains(key) {
+                targets.push(key.clone());
+            }
+        }
     }
+    let holds = |list: &[Hit], ix: u32| list.binary_search_by_key(&ix, |hit| hit.ix).is_ok();
+    let twice = found.more.iter().filter(|hit| holds(&found.hits, hit.ix));
+    let itself = holds(&found.hits, number) || holds(&found.more, number);
+    let count = found.hits.len() + found.more.len() - twice.count() - usize::from(itself);
     Way {
         id: &path.id,
         title: &path.title,
         certain: found.tri == Tri::Yes,
         conditions: found.conditions.clone(),
         targets,
-        target_count: others().count() as u32,
+        target_count: count as u32,
         service: path.services.first().map(String::as_str),
         asked: found.asked.clone(),
     }

@@ -360,6 +360,34 @@ fn what_runs_as_a_role_leads_to_it() {
     assert!(reaches(&account));
 }
 
+/// Who changes a launch template also chooses its role: nobody passes that.
+#[test]
+fn a_launch_template_leads_to_every_role_of_machines() {
+    let actions = names(path("ec2-004"));
+    let low = "arn:aws:iam::123456789012:role/low";
+    let mut account = account(path("ec2-004"), USER, &allow(&actions, "*"));
+    account.identity(low);
+    account.trusts.clear();
+    account.trust(BOSS, r#"{"Service":"ec2.amazonaws.com"}"#);
+    let reference = |by: &str, to: &str| Reference {
+        by: by.into(),
+        to: to.into(),
+        source: source(),
+    };
+    let reaches = |account: &Account| {
+        let access = account.assess();
+        let escalation = access.escalation(&Key::from(USER)).expect("the user");
+        escalation.reaches.is_some()
+    };
+    let profile = "arn:aws:iam::123456789012:instance-profile/boss";
+    account.references.push(reference(profile, BOSS));
+    // Without a template there is nothing to change.
+    assert!(!reaches(&account));
+    let template = "arn:aws:ec2:us-east-1:123456789012:launch-template/lt-1";
+    account.references.push(reference(template, low));
+    assert!(reaches(&account));
+}
+
 #[test]
 fn what_nobody_can_change_is_no_target() {
     let actions = vec!["iam:UpdateAssumeRolePolicy".to_owned()];
@@ -418,6 +446,72 @@ proptest! {
         let before = ids(&base, actor, true);
         for id in ids(&less, actor, true).into_iter().chain(ids(&less, actor, false)) {
             prop_assert!(before.contains(&id), "{} came with a Deny of {}", id, name);
+        }
+    }
+
+    /// What is worked out once for many is what each of them has: a Deny that never holds makes
+    /// every answer depend on the request, so that nothing is shared.
+    #[test]
+    fn what_is_shared_is_what_each_has(
+        roles in proptest::collection::vec(
+            (proptest::collection::vec(0usize..120, 1..8), 0usize..6, 0usize..5, any::<bool>()),
+            2..7,
+        ),
+    ) {
+        let key = |number: usize| format!("arn:aws:iam::123456789012:role/team-{}/r{number}", number % 2);
+        let build = |shares: bool| {
+            let mut account = Account::default();
+            account.identity(USER);
+            account.identity(BOSS);
+            account.policy("boss", EVERYTHING, &[(BOSS, AttachmentKind::Inline)]);
+            account.trust(BOSS, r#"{"AWS":"123456789012","Service":["lambda.amazonaws.com","ec2.amazonaws.com"]}"#);
+            for (number, (actions, on, trust, boundary)) in roles.iter().enumerate() {
+                let role = key(number);
+                account.identity(&role);
+                let all = &catalogue().actions;
+                let mut names: Vec<String> = actions.iter().map(|&a| all[a % all.len()].name.clone()).collect();
+                names.push("sts:AssumeRole".to_owned());
+                names.push("iam:PassRole".to_owned());
+                let resource = [
+                    "*",
+                    "arn:aws:iam::123456789012:role/team-0/*",
+                    "arn:aws:iam::123456789012:role/*",
+                    "arn:aws:iam::*:role/boss",
+                    "arn:aws:lambda:*:123456789012:function:app-?*",
+                    "arn:aws:iam::123456789012:*/r1",
+                ][*on];
+                let own = format!("arn:aws:iam::123456789012:policy/own-{number}");
+                account.policy(&own, &allow(&names, resource), &[(&role, AttachmentKind::Attached)]);
+                if *boundary {
+                    account.policy("fence", &allow(&names[..1], "*"), &[(&role, AttachmentKind::Boundary)]);
+                }
+                if !shares {
+                    account.policy(
+                        "never",
+                        r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"*","Resource":"*","Condition":{"StringEquals":{"aws:PrincipalArn":"nobody"}}}}"#,
+                        &[(&role, AttachmentKind::Inline)],
+                    );
+                }
+                let before = key(number.saturating_sub(1));
+                account.trust(&role, &match trust {
+                    0 => r#"{"AWS":"123456789012"}"#.to_owned(),
+                    1 => format!(r#"{{"AWS":"{before}"}}"#),
+                    2 => r#"{"Service":"lambda.amazonaws.com"}"#.to_owned(),
+                    3 => format!(r#"{{"AWS":["{USER}","123456789012"]}}"#),
+                    _ => r#""*""#.to_owned(),
+                });
+            }
+            account.assess()
+        };
+        let (shared, alone) = (build(true), build(false));
+        for number in 0..roles.len() {
+            let key = Key::from(key(number));
+            let tell = |access: &Access| {
+                let escalation = access.escalation(&key).expect("a role").clone();
+                let ways: Vec<_> = escalation.ways.into_iter().map(|way| (way.id, way.certain, way.conditions, way.targets, way.target_count)).collect();
+                (ways, escalation.reaches.map(|hops| hops.len()))
+            };
+            prop_assert_eq!(tell(&shared), tell(&alone));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
 };
 
@@ -29,7 +29,7 @@ pub(super) struct Hit {
 pub(super) type Hits = Arc<Vec<Hit>>;
 
 /// Which principals of an account are meant.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) enum Class {
     /// Users, or some of them.
     Users(Option<Only>),
@@ -39,17 +39,19 @@ pub(super) enum Class {
     ForService(String, bool),
     /// Groups.
     Groups,
-    /// Roles, of any account, that leave it to this account who becomes them.
+    /// Roles, of any account, that leave it to this account who becomes them, whoever asks.
     Delegating,
+    /// Roles that leave it to this account under conditions, or but for some.
+    DelegatingIf,
 }
 
 /// One principal, or group.
 pub(super) struct Principal<'a> {
     pub(super) key: &'a Key,
     pub(super) bundle: &'a Bundle,
+    /// The number of its account.
+    pub(super) home: u32,
     pub(super) tags: &'a [(String, String)],
-    /// What holds for every request of it, built where a trust policy asks.
-    pub(super) context: Context,
     pub(super) trust: Option<u32>,
     pub(super) services: BTreeMap<String, (Tri, Vec<String>)>,
 }
@@ -65,8 +67,10 @@ pub(super) struct World<'a> {
     pub(super) policies: &'a [Key],
     pub(super) sets: Sets,
     pub(super) principals: Vec<Principal<'a>>,
-    numbers: BTreeMap<&'a str, u32>,
-    by_account: BTreeMap<&'a str, Vec<u32>>,
+    numbers: HashMap<&'a str, u32>,
+    accounts: BTreeMap<&'a str, u32>,
+    /// Principals of each account, by its number.
+    members: Vec<(&'a str, Vec<u32>)>,
     /// Roles that name this caller itself.
     direct: BTreeMap<String, Vec<u32>>,
     /// Roles that name this account.
@@ -79,11 +83,11 @@ pub(super) struct World<'a> {
     accounts_with_keys: BTreeSet<&'a str>,
     logins: BTreeMap<&'a Key, Option<bool>>,
     running: BTreeMap<&'a str, Vec<Running<'a>>>,
-    /// Policies that people wrote, with the principals they are attached to.
-    pub(super) customer: BTreeMap<&'a Key, Vec<u32>>,
+    /// Policies that people wrote, with the principals they are attached to, by key.
+    pub(super) customer: Vec<(&'a Key, Vec<u32>)>,
     /// Versions of a policy that are not in force, as documents.
     pub(super) versions: BTreeMap<&'a str, Vec<u32>>,
-    classes: RefCell<BTreeMap<(String, Class), Hits>>,
+    classes: RefCell<HashMap<(u32, Class), Hits>>,
 }
 
 /// Roles that IAM calls cannot change: those of AWS services, and of IAM Identity Center.
@@ -113,8 +117,9 @@ impl<'a> World<'a> {
             policies,
             sets,
             principals: Vec::new(),
-            numbers: BTreeMap::new(),
-            by_account: BTreeMap::new(),
+            numbers: HashMap::new(),
+            accounts: BTreeMap::new(),
+            members: Vec::new(),
             direct: BTreeMap::new(),
             delegating: BTreeMap::new(),
             anybody: Vec::new(),
@@ -124,7 +129,7 @@ impl<'a> World<'a> {
             accounts_with_keys: BTreeSet::new(),
             logins: BTreeMap::new(),
             running: BTreeMap::new(),
-            customer: BTreeMap::new(),
+            customer: Vec::new(),
             versions: BTreeMap::new(),
             classes: RefCell::default(),
         };
@@ -140,11 +145,13 @@ impl<'a> World<'a> {
             let number = world.principals.len() as u32;
             let trust = trusts.get(key).copied();
             world.numbers.insert(&key.0, number);
-            world
-                .by_account
-                .entry(&bundle.account)
-                .or_default()
-                .push(number);
+            let account = bundle.account.as_str();
+            let next = world.members.len() as u32;
+            let home = *world.accounts.entry(account).or_insert(next);
+            if home == next {
+                world.members.push((account, Vec::new()));
+            }
+            world.members[home as usize].1.push(number);
             world
                 .logins
                 .insert(key, identity.interactive.value().copied());
@@ -152,8 +159,8 @@ impl<'a> World<'a> {
             world.principals.push(Principal {
                 key,
                 bundle,
+                home,
                 tags: &identity.tags,
-                context: context_of(identity, facts.now),
                 trust,
                 services: document
                     .map(|document| trust::services(document, &bundle.account))
@@ -213,6 +220,7 @@ impl<'a> World<'a> {
                 });
             }
         }
+        let mut customer: BTreeMap<&Key, Vec<u32>> = BTreeMap::new();
         for (policy, document) in facts.policies.iter().zip(of_policy) {
             if let Some(of) = version_of(policy) {
                 self.versions.entry(of).or_default().push(*document);
@@ -226,11 +234,14 @@ impl<'a> World<'a> {
                 .iter()
                 .filter(|tie| tie.kind == keymuster_api::AttachmentKind::Attached)
                 .filter_map(|tie| self.numbers.get(tie.to.0.as_str()).copied());
-            self.customer
-                .entry(&policy.key)
-                .or_default()
-                .extend(principals);
+            customer.entry(&policy.key).or_default().extend(principals);
         }
+        self.customer = customer.into_iter().collect();
+    }
+
+    /// What holds for every request of a principal.
+    pub(super) fn context(&self, number: u32) -> Context {
+        context_of(self.principal(number).bundle)
     }
 
     pub(super) fn number(&self, key: &str) -> Option<u32> {
@@ -266,9 +277,9 @@ impl<'a> World<'a> {
         roles
     }
 
-    /// The members of a class of one account.
-    pub(super) fn class(&self, account: &str, class: &Class) -> Hits {
-        let key = (account.to_owned(), class.clone());
+    /// The members of a class of one account, in the order of their keys.
+    pub(super) fn class(&self, home: u32, class: &Class) -> Hits {
+        let key = (home, class.clone());
         if let Some(hits) = self.classes.borrow().get(&key) {
             return hits.clone();
         }
@@ -277,12 +288,19 @@ impl<'a> World<'a> {
             tri: Tri::Yes,
             conditions: Vec::new(),
         };
-        let here = self.by_account.get(account).map_or(&[][..], Vec::as_slice);
+        let (account, here) = &self.members[home as usize];
         let hits: Vec<Hit> = match class {
-            Class::Delegating => {
-                let mut roles = self.delegating.get(account).cloned().unwrap_or_default();
+            Class::Delegating | Class::DelegatingIf => {
+                let mut roles = self.delegating.get(*account).cloned().unwrap_or_default();
                 roles.sort_unstable();
                 roles.dedup();
+                roles.retain(|&ix| {
+                    let document = self.principal(ix).trust;
+                    let plainly = document.is_some_and(|at| {
+                        trust::delegates_to_anybody(&self.documents[at as usize])
+                    });
+                    plainly == (*class == Class::Delegating)
+                });
                 roles.into_iter().map(sure).collect()
             }
             Class::ForService(service, profile) => here
@@ -312,6 +330,54 @@ impl<'a> World<'a> {
         hits
     }
 
+    /// Which of a class have keys that begin with one of these texts: principals are numbered in
+    /// the order of their keys, so those are a few ranges.
+    pub(super) fn beginning_with<'h>(
+        &'h self,
+        all: &'h [Hit],
+        texts: &[&str],
+    ) -> impl Iterator<Item = &'h Hit> + 'h {
+        let key = |hit: &Hit| self.principal(hit.ix).key.0.as_str();
+        let mut ranges: Vec<(usize, usize)> = texts
+            .iter()
+            .map(|text| {
+                let from = all.partition_point(|hit| key(hit) < *text);
+                let to = from + all[from..].partition_point(|hit| key(hit).starts_with(text));
+                (from, to)
+            })
+            .collect();
+        ranges.sort_unstable();
+        let mut end = 0;
+        for (from, to) in &mut ranges {
+            *from = (*from).max(end);
+            *to = (*to).max(*from);
+            end = *to;
+        }
+        ranges.into_iter().flat_map(|(from, to)| &all[from..to])
+    }
+
+    /// Policies that people wrote in the account of a principal, those whose keys begin with one
+    /// of these texts if there are any.
+    pub(super) fn customers_policies(
+        &self,
+        of: &Bundle,
+        texts: Option<&[&str]>,
+    ) -> Vec<&(&'a Key, Vec<u32>)> {
+        let own = format!("arn:{}:iam::{}:policy/", of.partition, of.account);
+        let all = &self.customer;
+        let mut found: Vec<&(&Key, Vec<u32>)> = Vec::new();
+        for text in texts.unwrap_or(&[""]) {
+            let text = if own.starts_with(text) { &own } else { *text };
+            let from = all.partition_point(|(key, _)| key.0.as_str() < text);
+            let some = all[from..].iter();
+            found.extend(some.take_while(|(key, _)| key.0.starts_with(text)));
+        }
+        found.retain(|(key, _)| key.0.starts_with(&own));
+        found.sort_by_key(|(key, _)| *key);
+        found.dedup_by_key(|(key, _)| *key);
+        found
+    }
+
     fn is_in(&self, principal: &Principal<'_>, class: &Class) -> bool {
         let kind = principal.bundle.kind;
         match class {
@@ -332,7 +398,7 @@ impl<'a> World<'a> {
             }
             Class::Roles => kind == IdentityKind::Role && !is_immutable(principal.key),
             Class::Groups => kind == IdentityKind::Group,
-            Class::ForService(..) | Class::Delegating => false,
+            Class::ForService(..) | Class::Delegating | Class::DelegatingIf => false,
         }
     }
 }

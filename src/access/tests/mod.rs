@@ -9,9 +9,11 @@ use keymuster_api::{
 use super::{Access, AccessFacts, Context, Decision, Request, assess};
 
 mod conditions;
+mod documented;
 mod elements;
 mod joint;
 mod laws;
+mod malformed;
 mod privileges;
 mod sources;
 

@@ -224,6 +224,17 @@ pub(super) fn callers(document: &Document) -> Callers {
     callers
 }
 
+/// Whether the trust policy says the same to every principal of an account that it names: it
+/// neither denies, nor leaves some out, nor has conditions.
+pub(super) fn delegates_to_anybody(document: &Document) -> bool {
+    let statements = document.statements.iter();
+    let mut speaking = statements.filter(|statement| speaks(statement, "sts:AssumeRole"));
+    speaking.all(|statement| {
+        let negated = statement.principal.as_ref().is_some_and(|one| one.negated);
+        statement.effect == Effect::Allow && statement.conditions.is_empty() && !negated
+    })
+}
+
 /// The account that a value stands for as a whole.
 fn account_of(value: &str) -> Option<&str> {
     let digits = |text: &str| text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit());

@@ -138,7 +138,19 @@ pub fn git(_repositories: Vec<Repository>) -> Result<Box<dyn Connector>, String>
     Err("this build reads no git history; build it with the feature `git`".to_owned())
 }
 
-/// A connector over exported files of AWS IAM.
+/// How accounts of AWS are read as they are now.
+pub struct AwsLive {
+    /// The AWS command line; `aws` on the path by default.
+    pub command: Option<String>,
+    /// The profile; `default` stands for the login that the command line finds by itself.
+    pub profile: String,
+    /// Roles to read as.
+    pub roles: Vec<String>,
+    /// Regions of certificates for Roles Anywhere.
+    pub regions: Vec<String>,
+}
+
+/// A connector over AWS IAM: exported files, or accounts as they are now.
 ///
 /// # Errors
 /// When the build has none.
@@ -147,16 +159,23 @@ pub fn aws_iam(
     label: String,
     exports: Vec<PathBuf>,
     account: Option<String>,
+    live: Option<AwsLive>,
 ) -> Result<Box<dyn Connector>, String> {
     let spec = keymuster_aws_iam::AwsIamSpec {
         label: format!("aws-iam {label}"),
         exports,
         account,
+        live: live.map(|live| keymuster_aws_iam::Live {
+            command: live.command.unwrap_or_else(|| "aws".to_owned()),
+            profile: Some(live.profile).filter(|name| name != "default"),
+            roles: live.roles,
+            regions: live.regions,
+        }),
     };
     Ok(Box::new(keymuster_aws_iam::AwsIamConnector::new(spec)))
 }
 
-/// A connector over exported files of AWS IAM.
+/// A connector over AWS IAM.
 ///
 /// # Errors
 /// Always: this build has none.
@@ -165,6 +184,7 @@ pub fn aws_iam(
     _label: String,
     _exports: Vec<PathBuf>,
     _account: Option<String>,
+    _live: Option<AwsLive>,
 ) -> Result<Box<dyn Connector>, String> {
     Err("this build does not read AWS IAM; build it with the feature `aws-iam`".to_owned())
 }

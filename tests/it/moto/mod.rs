@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use self::{
     company::Calendar,
-    parts::{Exported, export},
+    parts::{Exported, export, with_account},
 };
 use crate::world::World;
 
@@ -218,6 +218,47 @@ fn a_forgotten_key_is_told_with_all_that_nobody_answers_for() {
         ["INV-01", "LIF-02", "OWN-01"].map(|check| (check, "one-bucket/1")),
     ));
     assert_found(&audit, &expected);
+}
+
+/// Read as it is now, an account tells what its exports tell.
+#[test]
+fn live_is_what_was_exported() {
+    with_account(&company::plan(), |server, exported| {
+        let now = Calendar::of(&exported).now.to_string();
+        let principals = |world: &World, config: &str| {
+            world.write("keymuster.toml", config);
+            let ran = server.run(
+                world,
+                &["access", "--format", "jsonl", "--now", &now, "--quiet"],
+            );
+            let said = String::from_utf8_lossy(&ran.stderr);
+            // moto knows no service-specific credentials and no Roles Anywhere.
+            assert!(matches!(ran.status.code(), Some(0 | 3)), "{said}");
+            String::from_utf8(ran.stdout).expect("JSON Lines")
+        };
+        let world = World::new();
+        for (file, bytes) in &exported.files {
+            world.write(&format!("aws/{file}"), bytes);
+        }
+        let tables = |table: &str| {
+            format!("estate = \"moto\"\n[[connector]]\ntype = \"aws-iam\"\n{table}\n")
+        };
+        let from_files = principals(&world, &tables("exports = [\"aws/*\"]"));
+        let live = principals(&World::new(), &tables("profile = \"default\""));
+        assert!(from_files.lines().count() > 10);
+        assert_eq!(live, from_files);
+        let doctor = server.run(&world, &["connectors", "doctor"]);
+        let said = String::from_utf8_lossy(&doctor.stdout);
+        assert!(doctor.status.success(), "{said}");
+        let world = World::new();
+        world.write("keymuster.toml", tables("profile = \"default\""));
+        let doctor = server.run(&world, &["connectors", "doctor"]);
+        let said = String::from_utf8_lossy(&doctor.stdout);
+        assert!(
+            said.contains("iam:GetAccountAuthorizationDetails"),
+            "{said}"
+        );
+    });
 }
 
 /// One key lies with its secret in two repositories, one of which took it out again; of another

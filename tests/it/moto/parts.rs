@@ -37,6 +37,11 @@ pub(super) struct Key {
 
 /// Starts a server, makes the account in it, exports it, ends the server.
 pub(super) fn export(plan: &Value) -> Exported {
+    with_account(plan, |_, exported| exported)
+}
+
+/// The same, and does something with the server while it runs.
+pub(super) fn with_account<T>(plan: &Value, then: impl FnOnce(&Server, Exported) -> T) -> T {
     let world = World::new();
     let server = Server::start(&world);
     let mut build = python(&world, "company.py");
@@ -68,11 +73,12 @@ pub(super) fn export(plan: &Value) -> Exported {
         })
         .collect();
     let files = commands(plan, &keys, |args| server.aws(&world, args));
-    Exported {
+    let exported = Exported {
         files,
         keys,
         between: text(&made["between"]).parse().expect("a time"),
-    }
+    };
+    then(&server, exported)
 }
 
 /// What an auditor runs: five commands, one of them for each user, and one for each key of users
@@ -146,7 +152,7 @@ fn used(answer: &[u8]) -> BTreeSet<String> {
 
 /// A moto server of our own. It ends when this is dropped, also by a panic; and should the test
 /// be killed, the server notices that its input is closed.
-struct Server {
+pub(super) struct Server {
     child: Child,
     url: String,
 }
@@ -173,6 +179,20 @@ impl Server {
             "moto did not start: run target/real-parts/venv/bin/python tests/real-parts/server.py"
         );
         server
+    }
+
+    /// Runs keymuster in a world, with this server for AWS.
+    pub(super) fn run(&self, world: &World, args: &[&str]) -> Output {
+        let mut command = world.command(args);
+        hermetic(&mut command, world);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let all = std::iter::once(venv().join("bin")).chain(std::env::split_paths(&path));
+        command
+            .current_dir(world.path("."))
+            .env("PATH", std::env::join_paths(all).expect("a path"))
+            .env("AWS_ENDPOINT_URL", &self.url)
+            .stdin(Stdio::null());
+        command.output().expect("keymuster starts")
     }
 
     /// Runs `aws iam …` and returns what it printed.

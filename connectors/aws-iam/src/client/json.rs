@@ -14,8 +14,8 @@ use super::{
     small::{encoded_report, id_in_name, is_access_key_id, mapped_last_used, push_last_used},
 };
 use crate::{
-    parts::{At, Pages},
-    wire::AccessKeyEntry,
+    parts::{At, Listed, Pages},
+    wire::{AccessKeyEntry, ListedCredential},
 };
 
 /// A file with more mistakes than this is given up.
@@ -310,6 +310,19 @@ impl Object {
                         w.parts.service_credentials.push(at)
                     })?;
                 }
+                _ if let Some(list) = listed(&key) => {
+                    walk.known = true;
+                    fill(walk, map, "credential", |w, at: At<ListedCredential>| {
+                        w.parts.listed.push(At {
+                            value: Listed {
+                                list,
+                                entry: at.value,
+                            },
+                            file: at.file,
+                            line: at.line,
+                        });
+                    })?;
+                }
                 "IsTruncated" => self.truncated |= map.next_value::<&RawValue>()?.get() == "true",
                 "UserName" => self.user_name = text(map.next_value()?),
                 "AccessKeyId" => self.access_key_id = text(map.next_value()?),
@@ -387,6 +400,18 @@ impl Object {
         self.running.finish(walk, self.line.max(1));
         walk.known |= self.control.finish(walk.reader, self.line.max(1));
     }
+}
+
+/// Lists of credentials that are neither keys nor passwords.
+fn listed(key: &str) -> Option<&'static str> {
+    let lists = [
+        "SSHPublicKeys",
+        "Certificates",
+        "ServerCertificateMetadataList",
+        "SAMLProviderList",
+        "subjects",
+    ];
+    lists.into_iter().find(|list| *list == key)
 }
 
 fn is_known(key: &str) -> bool {

@@ -21,8 +21,9 @@ use crate::parts::Parts;
 /// What is accepted, for the reason of a gap.
 const ACCEPTED: &str = "not an AWS IAM export that is known here; accepted are the JSON of `aws iam` \
     get-account-authorization-details, get-credential-report (also as CSV), list-access-keys, \
-    get-access-key-last-used, list-service-specific-credentials, list-users, list-roles, and service \
-    control policies";
+    get-access-key-last-used, list-service-specific-credentials, list-ssh-public-keys, \
+    list-signing-certificates, list-server-certificates, list-saml-providers, list-users, list-roles, \
+    `aws rolesanywhere list-subjects`, and service control policies";
 
 /// A file bigger than this is not read, whatever memory allows.
 const MAX_FILE: u64 = 2 << 30;
@@ -140,15 +141,8 @@ fn unreadable(path: &Path, error: &std::io::Error) -> (String, GapKind, String) 
 
 /// Reads one file into the parts, or leaves a gap.
 pub(crate) fn read(cx: &Cx<'_>, file: &ExportFile, parts: &mut Parts) {
-    let index = parts.files.len() as u32;
-    parts.files.push(file.shown.clone());
     let limit = cx.max_memory.min(MAX_FILE);
-    let mut reader = Reader {
-        cx,
-        shown: &file.shown,
-        index,
-        parts,
-    };
+    let mut reader = reader(cx, &file.shown, parts);
     let mut bytes = Vec::new();
     let read =
         fs::File::open(&file.path).and_then(|open| open.take(limit + 1).read_to_end(&mut bytes));
@@ -164,6 +158,26 @@ pub(crate) fn read(cx: &Cx<'_>, file: &ExportFile, parts: &mut Parts) {
         }
         Ok(_) => {}
     }
+    take(&mut reader, bytes);
+}
+
+/// Reads an answer into the parts, as if it were a file of this name.
+pub(crate) fn read_bytes(cx: &Cx<'_>, shown: &str, bytes: Vec<u8>, parts: &mut Parts) {
+    take(&mut reader(cx, shown, parts), bytes);
+}
+
+fn reader<'a>(cx: &'a Cx<'a>, shown: &'a str, parts: &'a mut Parts) -> Reader<'a> {
+    let index = parts.files.len() as u32;
+    parts.files.push(shown.to_owned());
+    Reader {
+        cx,
+        shown,
+        index,
+        parts,
+    }
+}
+
+fn take(reader: &mut Reader<'_>, bytes: Vec<u8>) {
     let text = reader.decode(bytes);
     if text.trim_start().is_empty() {
         return reader.gap(
@@ -172,8 +186,8 @@ pub(crate) fn read(cx: &Cx<'_>, file: &ExportFile, parts: &mut Parts) {
         );
     }
     match text.trim_start().as_bytes()[0] {
-        b'{' | b'[' => json::read(&mut reader, &text),
-        _ if report::is_report(&text) => report::read(&mut reader, &text, None),
+        b'{' | b'[' => json::read(reader, &text),
+        _ if report::is_report(&text) => report::read(reader, &text, None),
         _ => reader.unsupported(),
     }
 }

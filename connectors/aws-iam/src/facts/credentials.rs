@@ -1,13 +1,14 @@
 //! Credentials of all kinds: access keys, passwords, service-specific credentials, signing
 //! certificates.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use keymuster_api::{Credential, Handle, Key, Known, Status, Timestamp};
 
 use super::{
     Book, arn,
     keys::Keys,
+    listed,
     principals::{Principals, is_root},
 };
 use crate::{parts::ReportRow, wire::parse_time};
@@ -43,11 +44,12 @@ pub(super) fn collect(
     }
     add_service_credentials(book, principals, &mut all);
     add_passwords(book, principals, &mut all);
-    add_certificates(book, principals, &mut all);
+    let told = listed::add(book, principals, &mut all);
+    add_certificates(book, principals, &told, &mut all);
     all
 }
 
-fn blank(book: &Book<'_>, key: Key, kind: &str, user: &Key) -> Credential {
+pub(super) fn blank(book: &Book<'_>, key: Key, kind: &str, user: &Key) -> Credential {
     Credential {
         key,
         kind: kind.to_owned(),
@@ -122,8 +124,15 @@ fn unused(row: &ReportRow, column: &str) -> Known<Timestamp> {
     }
 }
 
-fn add_certificates(book: &Book<'_>, principals: &Principals, all: &mut BTreeMap<Key, Credential>) {
-    for (user, row) in &principals.rows {
+/// Signing certificates as the report counts them, of users whose list was not given.
+fn add_certificates(
+    book: &Book<'_>,
+    principals: &Principals,
+    listed: &BTreeSet<Key>,
+    all: &mut BTreeMap<Key, Credential>,
+) {
+    let rows = principals.rows.iter();
+    for (user, row) in rows.filter(|(user, _)| !listed.contains(*user)) {
         let row = &book.parts.report[*row];
         for number in 1..=2 {
             let active = row

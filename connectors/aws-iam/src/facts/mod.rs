@@ -10,6 +10,7 @@ mod coverage;
 mod credentials;
 mod document;
 mod keys;
+mod listed;
 mod policies;
 mod principals;
 mod running;

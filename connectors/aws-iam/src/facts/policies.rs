@@ -390,8 +390,8 @@ fn add_controls(book: &mut Book<'_>, all: &mut Policies, principals: &Principals
             None => principals.accounts.keys().cloned().collect(),
         };
         for account in accounts {
-            // Service control policies do not bind the management account.
-            if !value.resource && parts.management.contains(&account) {
+            // Control policies do not bind the management account, nor its resources.
+            if parts.management.contains(&account) {
                 continue;
             }
             let to = match value.level {

@@ -13,6 +13,7 @@ use crate::{AwsIamConnector, AwsIamSpec};
 
 mod bad_input;
 mod exports;
+mod live;
 
 const ACCOUNT: &str = "123456789012";
 
@@ -46,7 +47,7 @@ impl Redactor for OneWord {
     }
 }
 
-#[derive(Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Facts {
     resources: Vec<Resource>,
     identities: Vec<Identity>,
@@ -155,6 +156,7 @@ fn connector(path: &Path, account: Option<&str>) -> AwsIamConnector {
         label: "aws-iam test".to_owned(),
         exports: vec![path.to_owned()],
         account: account.map(str::to_owned),
+        live: None,
     })
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    rc::Rc,
     sync::Arc,
 };
 
@@ -13,7 +14,7 @@ use super::{
         catalogue::{Gain, Path, Target},
         world::{Class, Hit, Hits, is_customers, is_immutable},
     },
-    Asked, Asker, Found, both, tri,
+    Asked, Asker, Found, Meant, both, tri,
 };
 use crate::access::{
     condition::{Layers, Tri},
@@ -28,38 +29,68 @@ impl<'w> Asker<'_, 'w, '_> {
         if base.tri == Tri::No {
             return None;
         }
-        let plain = !self.bundle().depends_on_context;
-        let known = plain
-            .then(|| self.shared.borrow().passed.get(&ix).cloned())
-            .flatten();
-        let hits = match known {
-            Some(known) => known,
-            None => {
-                let mut all: BTreeMap<u32, Hit> = BTreeMap::new();
-                let mut single = None;
-                for service in &path.services {
-                    let class = Class::ForService(service.clone(), path.profile);
-                    let hits = self.hits(pass, &class, None);
-                    if path.services.len() == 1 {
-                        single = Some(hits);
-                        break;
-                    }
-                    for hit in hits.iter() {
-                        let entry = all.entry(hit.ix).or_insert_with(|| hit.clone());
-                        if hit.tri > entry.tri {
-                            *entry = hit.clone();
-                        }
-                    }
-                }
-                let hits = single.unwrap_or_else(|| Arc::new(all.into_values().collect()));
-                if plain {
-                    self.shared.borrow_mut().passed.insert(ix, hits.clone());
-                }
-                hits
-            }
-        };
+        let hits = self.for_services(ix, path, pass);
         asked.insert(0, (pass, "".into()));
-        self.through(ix, &base, hits, asked)
+        self.through(ix, &base, [hits, self.finder.empty.clone()], asked)
+    }
+
+    /// Roles that an action may be done to for one of the services of a way.
+    fn for_services(&self, ix: u16, path: &Path, action: u16) -> Hits {
+        let class = |service: &String| Class::ForService(service.clone(), path.profile);
+        if let [service] = path.services.as_slice() {
+            return self.hits(action, &class(service), None);
+        }
+        self.once(ix, &[action], || {
+            let mut all: BTreeMap<u32, Hit> = BTreeMap::new();
+            for service in &path.services {
+                for hit in self.hits(action, &class(service), None).iter() {
+                    let entry = all.entry(hit.ix).or_insert_with(|| hit.clone());
+                    if hit.tri > entry.tri {
+                        *entry = hit.clone();
+                    }
+                }
+            }
+            all.into_values().collect()
+        })
+    }
+
+    /// A list that is the same for all principals whose policies say the same about actions.
+    fn once(&self, ix: u16, actions: &[u16], make: impl FnOnce() -> Vec<Hit>) -> Hits {
+        let keys = self.lens_keys(actions);
+        let key = keys.map(|keys| (ix, self.principal.home, keys));
+        if let Some(key) = &key
+            && let Some(known) = self.finder.of_lenses.borrow().get(key)
+        {
+            return known.clone();
+        }
+        let hits = Arc::new(make());
+        if let Some(key) = key {
+            self.finder.of_lenses.borrow_mut().insert(key, hits.clone());
+        }
+        hits
+    }
+
+    /// What runs as a role in this account and is meant by an action of a way.
+    fn meant(&self, ix: u16, path: &Path) -> Meant {
+        let mut known = self.finder.meant.borrow_mut();
+        let meant = known.entry((ix, self.principal.home)).or_insert_with(|| {
+            let templates = self.templates();
+            let globs: Vec<(u16, Glob)> = path
+                .actions
+                .iter()
+                .map(|&action| (action, &templates[usize::from(action)]))
+                .filter(|(_, template)| &***template != "*")
+                .map(|(action, template)| (action, Glob::new(template)))
+                .collect();
+            let running = self.finder.world.running(&self.bundle().account);
+            let meant = running.iter().enumerate().filter_map(|(at, running)| {
+                let hit = globs.iter().filter(|(_, glob)| glob.matches(running.by));
+                let actions: Vec<u16> = hit.map(|(action, _)| *action).collect();
+                (!actions.is_empty()).then_some((at, actions))
+            });
+            Meant::new(meant.collect())
+        });
+        meant.clone()
     }
 
     pub(super) fn resource(&self, ix: u16, path: &Path) -> Option<Found> {
@@ -67,47 +98,60 @@ impl<'w> Asker<'_, 'w, '_> {
         if weight.tri == Tri::No {
             return None;
         }
+        let hits = self.once(ix, &path.actions, || self.runs_as(ix, path, &weight));
+        let mut found = self.plain(ix, weight, asked, Tri::No)?;
+        found.hits = hits;
+        Some(found)
+    }
+
+    /// Roles as which something runs that a way hits. Where it may also be made to run as another
+    /// role, without anybody passing that, all roles that its service is trusted with.
+    fn runs_as(&self, ix: u16, path: &Path, weight: &Weight) -> Vec<Hit> {
         let world = self.finder.world;
+        let running = world.running(&self.bundle().account);
         let mut hits: BTreeMap<u32, Hit> = BTreeMap::new();
-        for running in world.running(&self.bundle().account) {
-            let mut meant = false;
-            let mut sum = weight.clone();
-            for &action in &path.actions {
-                let template = self.finder.catalogue.actions[usize::from(action)]
-                    .resource
-                    .as_deref()
-                    .unwrap_or("*");
-                let template = template
-                    .replacen("arn:P:", &format!("arn:{}:", self.bundle().partition), 1)
-                    .replacen(":A:", &format!(":{}:", self.bundle().account), 1);
-                if template != "*" && Glob::new(&template).matches(running.by) {
-                    meant = true;
-                    // A request for a single thing is surer than one for any: tags are not known.
-                    sum = sum.and(&self.weigh(
-                        Granted::ByIdentity,
-                        action,
-                        Some(path),
-                        None,
-                        running.by,
-                        None,
-                    ));
-                }
+        let mut best = Weight::no();
+        let mut add = |hit: Hit| match hits.get_mut(&hit.ix) {
+            Some(known) if known.tri >= hit.tri => {}
+            _ => {
+                hits.insert(hit.ix, hit);
             }
-            if meant && sum.tri != Tri::No && running.role != self.number {
-                let hit = Hit {
-                    ix: running.role,
-                    tri: sum.tri,
-                    conditions: sum.conditions,
-                };
-                let entry = hits.entry(running.role).or_insert_with(|| hit.clone());
-                if hit.tri > entry.tri {
-                    *entry = hit;
+        };
+        for (at, actions) in self.meant(ix, path).iter() {
+            let running = &running[*at];
+            // A request for a single thing is surer than one for any: tags are not known.
+            let sum = actions.iter().fold(weight.clone(), |sum, &action| {
+                sum.and(&self.weigh(Granted::ByIdentity, action, Some(path), running.by, None))
+            });
+            if sum.tri == Tri::No {
+                continue;
+            }
+            if sum.tri > best.tri {
+                best = sum.clone();
+            }
+            add(Hit {
+                ix: running.role,
+                tri: sum.tri,
+                conditions: sum.conditions,
+            });
+        }
+        if best.tri > Tri::No {
+            for service in &path.services {
+                let class = Class::ForService(service.clone(), path.profile);
+                for hit in world.class(self.principal.home, &class).iter() {
+                    let sum = best.clone().and(&Weight {
+                        tri: hit.tri,
+                        conditions: hit.conditions.clone(),
+                    });
+                    add(Hit {
+                        ix: hit.ix,
+                        tri: sum.tri,
+                        conditions: sum.conditions,
+                    });
                 }
             }
         }
-        let mut found = self.plain(ix, weight, asked, Tri::No)?;
-        found.hits = Arc::new(hits.into_values().collect());
-        Some(found)
+        hits.into_values().collect()
     }
 
     /// Whether the limits of a principal leave it every right.
@@ -122,23 +166,16 @@ impl<'w> Asker<'_, 'w, '_> {
             self.shared.borrow_mut().leaves = Some(decision);
             return tri(decision);
         }
-        tri(privileges::leaves_everything(
-            world.documents,
-            world.policies,
-            bundle,
-        ))
+        let mut known = self.finder.leaves.borrow_mut();
+        let decision = known.entry(number).or_insert_with(|| {
+            privileges::leaves_everything(world.documents, world.policies, bundle)
+        });
+        tri(*decision)
     }
 
     fn all_on(&self, path: &Path, actions: &[u16], resource: &str, target: Option<u32>) -> Weight {
         actions.iter().fold(Weight::yes(), |sum, &action| {
-            sum.and(&self.weigh(
-                Granted::ByIdentity,
-                action,
-                Some(path),
-                None,
-                resource,
-                target,
-            ))
+            sum.and(&self.weigh(Granted::ByIdentity, action, Some(path), resource, target))
         })
     }
 
@@ -260,53 +297,51 @@ impl<'w> Asker<'_, 'w, '_> {
         let changes_trust = others.iter().any(|&action| {
             self.finder.catalogue.actions[usize::from(action)].name == "iam:UpdateAssumeRolePolicy"
         });
+        let finder = self.finder;
         let mut hits: Option<Hits> = None;
         for &action in &others {
             let next = self.hits(action, &class, Some(path));
             hits = Some(match hits {
                 None => next,
-                Some(hits) if Arc::ptr_eq(&hits, &next) => hits,
-                Some(hits) => both(&hits, &next),
+                Some(hits) => finder.both(&hits, &next),
             });
         }
-        if needs_trust {
+        let mut lists = [hits.clone(), None];
+        if needs_trust && changes_trust {
             // Who may write the trust policy may write itself into it.
-            let next = if changes_trust {
-                self.hits(assume, &class, Some(path))
-            } else {
-                self.assumable()
-            };
-            hits = Some(match hits {
-                None => next,
-                Some(hits) => both(&hits, &next),
+            let next = self.hits(assume, &class, Some(path));
+            lists[0] = hits.map(|hits| finder.both(&hits, &next));
+        } else if needs_trust {
+            let (shared, own) = self.assumable();
+            lists = [shared, own].map(|next| {
+                Some(match &hits {
+                    None => next.clone(),
+                    // Its own is never shared, and small.
+                    Some(hits) if Arc::ptr_eq(next, own) && !own.is_empty() => both(hits, next),
+                    Some(hits) => finder.both(hits, next),
+                })
             });
         }
-        let hits = hits?;
-        let hits = if path.gain == Gain::Unbound {
-            let world = self.finder.world;
-            Arc::new(
-                hits.iter()
-                    .filter(|hit| !world.principal(hit.ix).bundle.boundaries.is_empty())
-                    .cloned()
-                    .collect(),
-            )
-        } else {
-            hits
-        };
+        let mut lists = lists.map(|list| list.unwrap_or_else(|| finder.empty.clone()));
+        if path.gain == Gain::Unbound {
+            let bound = |hit: &&Hit| !finder.world.principal(hit.ix).bundle.boundaries.is_empty();
+            lists = lists.map(|list| Arc::new(list.iter().filter(bound).cloned().collect()));
+        }
         let asked = path.actions.iter().map(|&a| (a, "".into())).collect();
-        let mut found = self.through(ix, &Weight::yes(), hits, asked)?;
-        found.everything = self.best_gain(path, &found.hits);
+        let mut found = self.through(ix, &Weight::yes(), lists, asked)?;
+        found.everything = self.best_gain(path, &found);
         Some(found)
     }
 
     /// The surest of those that end in every right.
-    fn best_gain(&self, path: &Path, hits: &Hits) -> Tri {
+    fn best_gain(&self, path: &Path, found: &Found) -> Tri {
         if !matches!(path.gain, Gain::Everything | Gain::Unbound) {
             return Tri::No;
         }
         let mut best = Tri::No;
         // What is asked of a few is nearly always true of the first.
-        for hit in hits.iter().filter(|hit| hit.ix != self.number).take(1_000) {
+        let others = found.all().filter(|hit| hit.ix != self.number);
+        for hit in others.take(1_000) {
             let gain = match path.gain {
                 Gain::Unbound => self.unbound(hit.ix),
                 _ => self.leaves_everything(hit.ix),
@@ -323,43 +358,47 @@ impl<'w> Asker<'_, 'w, '_> {
         let world = self.finder.world;
         let assume = self.finder.assume;
         let version = self.finder.catalogue.action("iam:CreatePolicyVersion")?;
+        let empty = &self.finder.empty;
         let roles = if path.actions.contains(&assume) {
-            self.assumable()
+            self.assumable().clone()
         } else {
             let trust = self.finder.catalogue.action("iam:UpdateAssumeRolePolicy")?;
-            self.hits(trust, &Class::Roles, Some(path))
+            (self.hits(trust, &Class::Roles, Some(path)), empty.clone())
         };
-        if roles.is_empty() {
+        let role = |ix: u32| {
+            let lists = [&roles.0, &roles.1].into_iter();
+            let hits = lists.filter_map(|list| {
+                let at = list.binary_search_by_key(&ix, |hit| hit.ix).ok()?;
+                Some(&list[at])
+            });
+            hits.max_by_key(|hit| hit.tri)
+        };
+        if roles.0.is_empty() && roles.1.is_empty() {
             return None;
         }
+        let beginnings = self.lens(version).beginnings();
         let mut hits: BTreeMap<u32, (Hit, &Key)> = BTreeMap::new();
-        for (policy, attached) in &world.customer {
+        for (policy, attached) in world.customers_policies(self.bundle(), beginnings.as_deref()) {
             let mut weight = None;
-            for role in attached {
-                let Ok(at) = roles.binary_search_by_key(role, |hit| hit.ix) else {
+            for &number in attached.iter().filter(|&&number| number != self.number) {
+                let Some(hit) = role(number) else {
                     continue;
                 };
                 let weight: &Weight = weight.get_or_insert_with(|| {
-                    self.weigh(
-                        Granted::ByIdentity,
-                        version,
-                        Some(path),
-                        None,
-                        &policy.0,
-                        None,
-                    )
+                    self.weigh(Granted::ByIdentity, version, Some(path), &policy.0, None)
                 });
                 let sum = weight.clone().and(&Weight {
-                    tri: roles[at].tri,
-                    conditions: roles[at].conditions.clone(),
+                    tri: hit.tri,
+                    conditions: hit.conditions.clone(),
                 });
-                if sum.tri != Tri::No && hits.get(role).is_none_or(|(hit, _)| sum.tri > hit.tri) {
+                let known = hits.get(&number);
+                if sum.tri != Tri::No && known.is_none_or(|(hit, _)| sum.tri > hit.tri) {
                     let hit = Hit {
-                        ix: *role,
+                        ix: number,
                         tri: sum.tri,
                         conditions: sum.conditions,
                     };
-                    hits.insert(*role, (hit, policy));
+                    hits.insert(number, (hit, policy));
                 }
             }
         }
@@ -371,8 +410,8 @@ impl<'w> Asker<'_, 'w, '_> {
                 .map(|a| (a, "".into())),
         );
         let hits = Arc::new(hits.into_values().map(|(hit, _)| hit).collect());
-        let mut found = self.through(ix, &Weight::yes(), hits, asked)?;
-        found.everything = self.best_gain(path, &found.hits);
+        let mut found = self.through(ix, &Weight::yes(), [hits, empty.clone()], asked)?;
+        found.everything = self.best_gain(path, &found);
         Some(found)
     }
 
@@ -396,7 +435,8 @@ impl<'w> Asker<'_, 'w, '_> {
             )
         };
         let asked = path.actions.iter().map(|&a| (a, "".into())).collect();
-        let mut found = self.through(ix, &Weight::yes(), hits, asked)?;
+        let lists = [hits, self.finder.empty.clone()];
+        let mut found = self.through(ix, &Weight::yes(), lists, asked)?;
         let best = found
             .hits
             .iter()
@@ -424,9 +464,9 @@ impl<'w> Asker<'_, 'w, '_> {
     pub(super) fn new_role(&self, ix: u16, path: &Path) -> Option<Found> {
         let bundle = self.bundle();
         let template = format!("arn:{}:iam::{}:role/?*", bundle.partition, bundle.account);
-        let request = self.request(Some(path), None, None);
-        let context = Layers(&request, &bundle.context);
-        let lenses: Vec<Arc<Lens<'_>>> = path.actions.iter().map(|&a| self.lens(a)).collect();
+        let about = self.circumstances(Some(path));
+        let context = Layers(&about, &bundle.context);
+        let lenses: Vec<Rc<Lens<'_>>> = path.actions.iter().map(|&a| self.lens(a)).collect();
         let (weight, resource) = somewhere(&lenses, &template, &context);
         self.plain(
             ix,
