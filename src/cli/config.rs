@@ -202,6 +202,13 @@ pub(super) enum ConnectorTable {
         exports: Vec<String>,
         account: Option<String>,
     },
+    Kubernetes {
+        exports: Vec<String>,
+        /// The cluster's name, which no export tells.
+        cluster: Option<String>,
+        /// The issuer of the cluster's tokens.
+        issuer: Option<String>,
+    },
     Github {
         organization: String,
         base: Option<String>,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use keymuster_api::IdentityKind;
 
 use crate::{
-    access::{self, AccessFacts, Evidence},
+    access::{self, AccessFacts, Evidence, Standing, standing::steps_in_words},
     audit::{Grant, PrivilegeFact, TrustFinding, TrustFindingKind},
     estate::{Estate, Identity},
 };
@@ -28,12 +28,16 @@ pub(super) fn privileges(estate: &Estate, now: Timestamp) -> Vec<Option<Privileg
         now: Some(now),
     };
     let access = access::assess(&facts);
+    let others = access::others::assess_others(&facts, &access);
     estate
         .identities
         .iter()
         .map(|identity| {
             if let Some(fact) = of_app(estate, identity) {
                 return Some(fact);
+            }
+            if let Some(standing) = others.standing(&estate.text(identity.key).into()) {
+                return Some(of_standing(standing));
             }
             let privilege = access.privilege(&estate.text(identity.key).into())?;
             Some(PrivilegeFact {
@@ -116,20 +120,41 @@ fn escalation_facts(access: &access::Access, key: &keymuster_api::Key) -> Privil
         });
     }
     let about = access.trust_facts().iter().filter(|fact| fact.role == *key);
-    fact.trusts = about
-        .map(|trust| TrustFinding {
-            kind: match trust.kind {
-                access::TrustKind::Public => TrustFindingKind::Public,
-                access::TrustKind::CrossAccount => TrustFindingKind::CrossAccount,
-                access::TrustKind::Deleted => TrustFindingKind::Deleted,
-                access::TrustKind::BroadOidc => TrustFindingKind::BroadOidc,
-                access::TrustKind::AllBut => TrustFindingKind::AllBut,
-            },
-            who: trust.who.clone(),
-            why: trust.why.clone(),
-        })
-        .collect();
+    fact.trusts = about.map(trust_finding).collect();
     fact
+}
+
+fn trust_finding(trust: &access::TrustFact) -> TrustFinding {
+    TrustFinding {
+        kind: match trust.kind {
+            access::TrustKind::Public => TrustFindingKind::Public,
+            access::TrustKind::CrossAccount => TrustFindingKind::CrossAccount,
+            access::TrustKind::Deleted => TrustFindingKind::Deleted,
+            access::TrustKind::BroadOidc => TrustFindingKind::BroadOidc,
+            access::TrustKind::AllBut => TrustFindingKind::AllBut,
+        },
+        who: trust.who.clone(),
+        why: trust.why.clone(),
+    }
+}
+
+/// What roles of a system with places give.
+fn of_standing(standing: &Standing) -> PrivilegeFact {
+    let grants = standing.grants.iter();
+    PrivilegeFact {
+        admin: standing.admin.clone(),
+        conditional_admin: standing.admin_if.clone(),
+        wildcards: standing.parts.clone(),
+        reaches_admin: standing.reaches.as_deref().map(steps_in_words),
+        reaches_admin_if: standing.reaches_if.as_deref().map(steps_in_words),
+        trusts: standing.trusts.iter().map(trust_finding).collect(),
+        grants: grants
+            .map(|one| Grant {
+                action: one.action.clone(),
+                policy: one.policy.0.clone(),
+            })
+            .collect(),
+    }
 }
 
 /// Policy, statement, matched text; then the conditions.

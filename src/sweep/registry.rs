@@ -44,6 +44,12 @@ pub const CONNECTORS: &[Listed] = &[
         network: false,
     },
     Listed {
+        kind: "kubernetes",
+        about: "service accounts, their tokens and RBAC of a cluster, from what kubectl writes",
+        built: cfg!(feature = "kubernetes"),
+        network: false,
+    },
+    Listed {
         kind: "github",
         about: "an organisation of GitHub, and its repositories",
         built: cfg!(feature = "github"),
@@ -164,6 +170,82 @@ pub fn aws_iam(
     _account: Option<String>,
 ) -> Result<Box<dyn Connector>, String> {
     Err("this build does not read AWS IAM; build it with the feature `aws-iam`".to_owned())
+}
+
+/// A connector over exported files of a Kubernetes cluster. `issuer` is that of its tokens.
+///
+/// # Errors
+/// When the build has none, or the cluster's name cannot be one.
+#[cfg(feature = "kubernetes")]
+pub fn kubernetes(
+    label: String,
+    exports: Vec<PathBuf>,
+    cluster: Option<String>,
+    issuer: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
+    use keymuster_kubernetes::{KubernetesConnector, KubernetesSpec};
+    let connector = KubernetesConnector::new(KubernetesSpec {
+        label: format!("kubernetes {label}"),
+        exports,
+        cluster,
+        issuer,
+    })?;
+    Ok(Box::new(connector))
+}
+
+/// A connector over exported files of a Kubernetes cluster.
+///
+/// # Errors
+/// Always: this build has none.
+#[cfg(not(feature = "kubernetes"))]
+pub fn kubernetes(
+    _label: String,
+    _exports: Vec<PathBuf>,
+    _cluster: Option<String>,
+    _issuer: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
+    Err("this build does not read Kubernetes; build it with the feature `kubernetes`".to_owned())
+}
+
+/// Types of connectors that read exports of rights.
+pub const EXPORTS: &[&str] = &["aws-iam", "kubernetes"];
+
+/// Connectors over exported files of whichever system, each file recognised by how it begins.
+///
+/// # Errors
+/// When the build does not read one of the systems.
+pub fn exports(label: &str, paths: Vec<PathBuf>) -> Result<Vec<Box<dyn Connector>>, String> {
+    let mut of_kubernetes: Vec<PathBuf> = Vec::new();
+    let mut rest: Vec<PathBuf> = Vec::new();
+    #[cfg(feature = "kubernetes")]
+    for path in paths {
+        let found = keymuster_exports::expand(std::slice::from_ref(&path));
+        // What cannot be read is told by whoever reads the rest.
+        if found.files.is_empty() || !found.unreadable.is_empty() {
+            rest.push(path);
+            continue;
+        }
+        let (ours, others): (Vec<_>, Vec<_>) = found
+            .files
+            .iter()
+            .partition(|file| keymuster_kubernetes::looks_like(&keymuster_exports::head(file)));
+        if ours.is_empty() {
+            rest.push(path);
+        } else {
+            rest.extend(others.iter().map(|file| file.path().to_owned()));
+            of_kubernetes.extend(ours.iter().map(|file| file.path().to_owned()));
+        }
+    }
+    #[cfg(not(feature = "kubernetes"))]
+    rest.extend(paths);
+    let mut all = Vec::new();
+    if !rest.is_empty() || of_kubernetes.is_empty() {
+        all.push(aws_iam(label.to_owned(), rest, None)?);
+    }
+    if !of_kubernetes.is_empty() {
+        all.push(kubernetes(label.to_owned(), of_kubernetes, None, None)?);
+    }
+    Ok(all)
 }
 
 /// Who one is at GitHub.

@@ -133,6 +133,7 @@ fn is_reading(action: &str) -> bool {
     let name = action.split_once(':').map_or("", |(_, name)| name);
     [
         "Get", "List", "Describe", "Head", "BatchGet", "Lookup", "View", "Search", "Query", "Scan",
+        "Watch",
     ]
     .iter()
     .any(|verb| {

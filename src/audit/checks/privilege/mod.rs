@@ -5,7 +5,8 @@ pub(super) mod beyond_approval;
 pub(super) mod human_use;
 pub(super) mod many_audiences;
 
-/// Whether a scope is written as an action of a cloud: `s3:GetObject`, `s3:*`.
+/// Whether a scope is written as an action of a cloud (`s3:GetObject`, `s3:*`) or a right in a
+/// cluster (`secrets:get`, `deployments.apps/scale:update`).
 pub(super) fn is_action(scope: &str) -> bool {
     scope == "*"
         || scope.split_once(':').is_some_and(|(service, action)| {
@@ -13,6 +14,6 @@ pub(super) fn is_action(scope: &str) -> bool {
                 let fits = |c: char| c.is_ascii_alphanumeric() || more.contains(c);
                 !text.is_empty() && text.chars().all(fits)
             };
-            word(service, "-") && word(action, "*?")
+            word(service, "-./*") && word(action, "*?")
         })
 }
