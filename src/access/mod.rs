@@ -13,12 +13,16 @@
 //! resource and session, [`privileges`] asks the requests that tell
 //! what a principal really is, [`trust`] says who may become a role, and [`escalation`] finds
 //! the ways from one principal to the rights of others. All of that is AWS. Systems with roles that
-//! are given at places are read by a module each ([`kubernetes`]); what they say has one shape
-//! ([`standing`]), and [`others`] follows the steps within and between all systems (`reach`).
+//! are given at places are read by a module each ([`kubernetes`], [`gcp`], [`entra`]); what they say has
+//! one shape ([`standing`]), and [`others`] follows the steps within and between all systems (`reach`,
+//! `across`).
 
+mod across;
 pub mod condition;
+pub mod entra;
 pub mod escalation;
 pub mod evaluate;
+pub mod gcp;
 pub mod glob;
 mod granted;
 mod grants;

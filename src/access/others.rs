@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use keymuster_api::Key;
 
 use super::{
-    Access, AccessFacts, Problem, kubernetes,
+    Access, AccessFacts, Problem, across, entra, gcp, kubernetes,
     reach::Graph,
     standing::{Standing, Standings},
 };
@@ -45,7 +45,19 @@ pub fn assess_others(facts: &AccessFacts<'_>, aws: &Access) -> Others {
         &mut graph,
         &mut others.problems,
     );
-    let _ = aws;
+    gcp::assess(
+        facts,
+        &mut others.standings,
+        &mut graph,
+        &mut others.problems,
+    );
+    entra::assess(
+        facts,
+        &mut others.standings,
+        &mut graph,
+        &mut others.problems,
+    );
+    across::draw(facts, aws, &mut graph);
     graph.close(&mut others.standings);
     others.problems.sort();
     others.problems.dedup();

@@ -21,8 +21,8 @@ use crate::{
 /// Every principal of the cloud exports, and what it can really do.
 ///
 /// Reads exported files (`aws iam get-account-authorization-details`, credential reports, lists,
-/// folders of control policies; what `kubectl get … -o json` writes), each recognised by its
-/// content; without any, those of the configuration.
+/// folders of control policies; what kubectl, gcloud, az and Microsoft Graph write), each recognised
+/// by its content; without any, those of the configuration.
 #[derive(clap::Args)]
 #[command(subcommand_precedence_over_arg = true)]
 pub(super) struct Args {
@@ -213,7 +213,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
     };
     if connectors.is_empty() {
         bail!(
-            "the configuration names no cloud exports; add a [[connector]] of type aws-iam or kubernetes, or name files"
+            "the configuration names no cloud exports; add a [[connector]] of type aws-iam, gcp, entra or kubernetes, or name files"
         );
     }
     let engine = Engine::new(RuleSet::embedded()?, state::passing_key()?);

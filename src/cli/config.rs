@@ -209,6 +209,16 @@ pub(super) enum ConnectorTable {
         /// The issuer of the cluster's tokens.
         issuer: Option<String>,
     },
+    Gcp {
+        exports: Vec<String>,
+        /// The project of policies that name none.
+        project: Option<String>,
+    },
+    Entra {
+        exports: Vec<String>,
+        /// The tenant's id.
+        tenant: Option<String>,
+    },
     Github {
         organization: String,
         base: Option<String>,

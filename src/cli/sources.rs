@@ -119,6 +119,22 @@ pub(super) fn connectors(
                     .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
                 );
             }
+            ConnectorTable::Gcp { exports, project } => {
+                let files = config.expand(exports, nothing)?;
+                let label = exports.join(", ");
+                let connector = registry::gcp(label, files, project.clone());
+                connectors.push(
+                    connector.map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
+            ConnectorTable::Entra { exports, tenant } => {
+                let files = config.expand(exports, nothing)?;
+                let label = exports.join(", ");
+                let connector = registry::entra(label, files, tenant.clone());
+                connectors.push(
+                    connector.map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
             ConnectorTable::Github {
                 organization,
                 base,

@@ -1,8 +1,8 @@
 //! THE list of connectors.
 
-use std::path::PathBuf;
 #[cfg(feature = "github")]
 use std::sync::OnceLock;
+use std::{collections::BTreeMap, path::PathBuf};
 
 use keymuster_api::Connector;
 use keymuster_files::{FilesConnector, Tree};
@@ -41,6 +41,18 @@ pub const CONNECTORS: &[Listed] = &[
         kind: "aws-iam",
         about: "AWS IAM, from exported files",
         built: cfg!(feature = "aws-iam"),
+        network: false,
+    },
+    Listed {
+        kind: "gcp",
+        about: "service accounts, keys, policies and pools of Google Cloud, from what gcloud writes",
+        built: cfg!(feature = "gcp"),
+        network: false,
+    },
+    Listed {
+        kind: "entra",
+        about: "applications, secrets, consents and roles of Entra ID and Azure, from what az and Graph write",
+        built: cfg!(feature = "entra"),
         network: false,
     },
     Listed {
@@ -207,43 +219,124 @@ pub fn kubernetes(
     Err("this build does not read Kubernetes; build it with the feature `kubernetes`".to_owned())
 }
 
+/// A connector over exported files of Google Cloud. `project` is that of policies that name none.
+///
+/// # Errors
+/// When the build has none.
+pub fn gcp(
+    label: String,
+    exports: Vec<PathBuf>,
+    project: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
+    #[cfg(feature = "gcp")]
+    {
+        let label = format!("gcp {label}");
+        let spec = keymuster_gcp::GcpSpec {
+            label,
+            exports,
+            project,
+        };
+        Ok(Box::new(keymuster_gcp::GcpConnector::new(spec)))
+    }
+    #[cfg(not(feature = "gcp"))]
+    {
+        let _ = (label, exports, project);
+        Err("this build does not read Google Cloud; build it with the feature `gcp`".to_owned())
+    }
+}
+
+/// A connector over exported files of Entra ID and Azure.
+///
+/// # Errors
+/// When the build has none.
+pub fn entra(
+    label: String,
+    exports: Vec<PathBuf>,
+    tenant: Option<String>,
+) -> Result<Box<dyn Connector>, String> {
+    #[cfg(feature = "entra")]
+    {
+        let label = format!("entra {label}");
+        let spec = keymuster_entra::EntraSpec {
+            label,
+            exports,
+            tenant,
+        };
+        Ok(Box::new(keymuster_entra::EntraConnector::new(spec)))
+    }
+    #[cfg(not(feature = "entra"))]
+    {
+        let _ = (label, exports, tenant);
+        Err("this build does not read Entra; build it with the feature `entra`".to_owned())
+    }
+}
+
 /// Types of connectors that read exports of rights.
-pub const EXPORTS: &[&str] = &["aws-iam", "kubernetes"];
+pub const EXPORTS: &[&str] = &["aws-iam", "gcp", "entra", "kubernetes"];
+
+/// Which system an export is of, by how it begins; what nobody else knows is taken for AWS.
+#[cfg(any(feature = "entra", feature = "gcp", feature = "kubernetes"))]
+fn system_of(head: &str) -> &'static str {
+    #[cfg(feature = "kubernetes")]
+    if keymuster_kubernetes::looks_like(head) {
+        return "kubernetes";
+    }
+    #[cfg(feature = "gcp")]
+    if keymuster_gcp::looks_like(head) {
+        return "gcp";
+    }
+    #[cfg(feature = "entra")]
+    if keymuster_entra::looks_like(head) {
+        return "entra";
+    }
+    let _ = head;
+    "aws-iam"
+}
+
+/// The files behind paths, by system. A path that leads to files of AWS only stays as it is, and so
+/// does what cannot be read: whoever reads AWS tells of it.
+fn by_system(paths: Vec<PathBuf>) -> BTreeMap<&'static str, Vec<PathBuf>> {
+    let mut all: BTreeMap<&str, Vec<PathBuf>> = BTreeMap::new();
+    for path in paths {
+        #[cfg(any(feature = "entra", feature = "gcp", feature = "kubernetes"))]
+        {
+            let found = keymuster_exports::expand(std::slice::from_ref(&path));
+            let files = found.files.iter();
+            let files: Vec<(&str, PathBuf)> = files
+                .map(|file| {
+                    (
+                        system_of(&keymuster_exports::head(file)),
+                        file.path().to_owned(),
+                    )
+                })
+                .collect();
+            let is_mixed = files.iter().any(|(system, _)| *system != "aws-iam");
+            if is_mixed && found.unreadable.is_empty() {
+                for (system, file) in files {
+                    all.entry(system).or_default().push(file);
+                }
+                continue;
+            }
+        }
+        all.entry("aws-iam").or_default().push(path);
+    }
+    all
+}
 
 /// Connectors over exported files of whichever system, each file recognised by how it begins.
 ///
 /// # Errors
 /// When the build does not read one of the systems.
 pub fn exports(label: &str, paths: Vec<PathBuf>) -> Result<Vec<Box<dyn Connector>>, String> {
-    let mut of_kubernetes: Vec<PathBuf> = Vec::new();
-    let mut rest: Vec<PathBuf> = Vec::new();
-    #[cfg(feature = "kubernetes")]
-    for path in paths {
-        let found = keymuster_exports::expand(std::slice::from_ref(&path));
-        // What cannot be read is told by whoever reads the rest.
-        if found.files.is_empty() || !found.unreadable.is_empty() {
-            rest.push(path);
-            continue;
-        }
-        let (ours, others): (Vec<_>, Vec<_>) = found
-            .files
-            .iter()
-            .partition(|file| keymuster_kubernetes::looks_like(&keymuster_exports::head(file)));
-        if ours.is_empty() {
-            rest.push(path);
-        } else {
-            rest.extend(others.iter().map(|file| file.path().to_owned()));
-            of_kubernetes.extend(ours.iter().map(|file| file.path().to_owned()));
-        }
-    }
-    #[cfg(not(feature = "kubernetes"))]
-    rest.extend(paths);
     let mut all = Vec::new();
-    if !rest.is_empty() || of_kubernetes.is_empty() {
-        all.push(aws_iam(label.to_owned(), rest, None)?);
-    }
-    if !of_kubernetes.is_empty() {
-        all.push(kubernetes(label.to_owned(), of_kubernetes, None, None)?);
+    for (system, files) in by_system(paths) {
+        let label = label.to_owned();
+        all.push(match system {
+            "gcp" => gcp(label, files, None)?,
+            "entra" => entra(label, files, None)?,
+            "kubernetes" => kubernetes(label, files, None, None)?,
+            _ => aws_iam(label, files, None)?,
+        });
     }
     Ok(all)
 }

@@ -323,8 +323,8 @@ fn configure(world: &World, night: &Night) {
             "[[connector]]\ntype = \"aws-iam\"\nexports = [\"cloud/*\"]\n",
         ),
         (
-            ".github/",
-            "[[connector]]\ntype = \"workflows\"\npaths = [\".\"]\nhome = \"github.com/acme\"\n",
+            "repos/web/.github/",
+            "[[connector]]\ntype = \"workflows\"\npaths = [\"repos/*\"]\nhome = \"github.com/acme\"\n",
         ),
     ] {
         if has(file) {
@@ -506,6 +506,30 @@ fn every_case_of(system: &str) {
 #[cfg(feature = "kubernetes")]
 fn every_case_of_kubernetes() {
     every_case_of("kubernetes");
+}
+
+#[test]
+#[cfg(feature = "gcp")]
+fn every_case_of_google_cloud() {
+    every_case_of("gcp");
+}
+
+#[test]
+#[cfg(feature = "entra")]
+fn every_case_of_entra() {
+    every_case_of("entra");
+}
+
+#[test]
+#[cfg(all(
+    feature = "aws-iam",
+    feature = "entra",
+    feature = "gcp",
+    feature = "kubernetes",
+    feature = "workflows"
+))]
+fn every_case_across_systems() {
+    every_case_of("across");
 }
 
 /// A check has a true case, a near miss and one that lacks an input, or stands in this list.

@@ -308,7 +308,9 @@ fn only_the_registry_of_the_sweep_knows_connectors() {
             "keymuster_aws_iam",
             "keymuster_github",
             "keymuster_clone",
+            "keymuster_entra",
             "keymuster_exports",
+            "keymuster_gcp",
             "keymuster_http",
             "keymuster_kubernetes",
         ] {

@@ -19,6 +19,8 @@ use crate::{Key, Source};
 /// | deploy key | `write`, `verified`, `repository` |
 /// | service account, pod | `automounts-token`, `provider-managed` (made by the system for itself) |
 /// | cluster | `issuer` (of its tokens, without scheme) |
+/// | API key | `api-target` (a service; `*` for all), `application-restriction` (`browser`, `server`, `android`, `ios`) |
+/// | application | `sign-in-audience`, `service-principal-type`, `publisher-tenant`, `scope`, `granted-by`, `provider-managed` |
 /// | webhook | `url-scheme`, `url-host`, `url-parameter` (names only), `verifies-certificate`, `has-secret`, `active`, `event` |
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Setting {

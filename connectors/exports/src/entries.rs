@@ -164,8 +164,14 @@ impl<'t> Walk<'_, '_, 't> {
     fn object(&mut self, raw: &'t RawValue, list: &str, of: &str, depth: u8) {
         let Members(members) = serde_json::from_str(raw.get()).unwrap_or_default();
         let lists = self.reader.lists;
+        // An entry has lists of its own: of names, or empty ones.
+        let is_bare = members.iter().all(|(name, _)| is_around_list(name, lists));
         let is_list = |(name, raw): &(String, &RawValue)| {
-            lists.contains(&name.as_str()) && matches!(raw.get().as_bytes().first(), Some(b'['))
+            let inner = raw.get().strip_prefix('[').map(str::trim_start);
+            lists.contains(&name.as_str())
+                && inner.is_some_and(|inner| {
+                    inner.starts_with(['{', '[']) || (is_bare && inner.starts_with(']'))
+                })
         };
         let listed = members.iter().find(|member| is_list(member));
         let Some((name, inner)) = listed.filter(|_| depth <= MAX_DEPTH) else {
@@ -249,6 +255,16 @@ impl<'t> Walk<'_, '_, 't> {
         );
         self.reader.gap(GapKind::Unsupported, reason, Some(first));
     }
+}
+
+/// Members that stand around a list: what it lists, of which version, whether it goes on.
+fn is_around_list(name: &str, lists: &[&str]) -> bool {
+    name.starts_with("@odata.")
+        || matches!(
+            name,
+            "kind" | "apiVersion" | "metadata" | "meta" | "nextPageToken" | "nextLink"
+        )
+        || lists.contains(&name)
 }
 
 /// Members that say what an answer lists.

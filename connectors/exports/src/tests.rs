@@ -100,6 +100,9 @@ fn entries_stand_alone_in_lists_in_answers_and_in_several() {
         ),
         // A member of that name that is no list is a part of the entry.
         (r#"{"name":"a","value":{"x":1}}"#, vec!["/:1=a"]),
+        // Nor is one of names, or an empty one beside other members.
+        (r#"{"name":"a","items":["x"]}"#, vec!["/:1=a"]),
+        (r#"{"name":"a","items":[]}"#, vec!["/:1=a"]),
         ("[]", vec![]),
         (r#"{"items":[]}"#, vec![]),
     ];

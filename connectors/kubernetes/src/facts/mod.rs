@@ -12,7 +12,8 @@ mod tokens;
 use std::collections::{BTreeMap, BTreeSet};
 
 use keymuster_api::{
-    Coverage, Gap, GapKind, Identity, Item, Key, Policy, Resource, ResourceKind, Setting, Source,
+    Coverage, Gap, GapKind, Identity, Item, Key, Policy, Reference, Resource, ResourceKind,
+    Setting, Source,
 };
 use keymuster_exports::Reader;
 
@@ -104,6 +105,11 @@ pub(crate) fn items(
     rbac::collect(&mut book, &here);
     if let Some(issuer) = cluster.issuer {
         book.set(&cluster.key(), "issuer", issuer, &here);
+        book.items.push(Item::Reference(Reference {
+            by: cluster.key(),
+            to: Key(format!("issuer:{issuer}")),
+            source: here.clone(),
+        }));
     }
     accounts::claims(&mut book);
     let mut items = vec![Item::Resource(Resource {
