@@ -38,22 +38,23 @@ pub(super) fn draw(facts: &AccessFacts<'_>, aws: &Access, graph: &mut Graph) {
             issuers.insert(&reference.by.0, issuer);
         }
     }
-    for ((space, name), keys) in &workloads {
-        for key in keys {
-            let account = format!("/serviceaccount/{space}/{name}");
-            // The project's clusters share its pool, whichever of them the account is in.
-            let accounts = facts
-                .identities
-                .iter()
-                .filter(|one| one.provider == "kubernetes" && one.key.0.ends_with(&account));
-            for account in accounts.filter(|_| !key.0.contains(".svc.id.goog[")) {
-                graph.step(
-                    Node::One(account.key.clone()),
-                    "gke-workload-identity",
-                    Node::One((*key).clone()),
-                    Some("the cluster is of that project"),
-                );
-            }
+    // The project's clusters share its pool, whichever of them the account is in.
+    for identity in facts
+        .identities
+        .iter()
+        .filter(|one| one.provider == "kubernetes")
+    {
+        let Some((_, space, name)) = account_of(&identity.key) else {
+            continue;
+        };
+        let keys = workloads.get(&(space, name)).into_iter().flatten();
+        for key in keys.filter(|key| !key.0.contains(".svc.id.goog[")) {
+            graph.step(
+                Node::One(identity.key.clone()),
+                "gke-workload-identity",
+                Node::One((*key).clone()),
+                Some("the cluster is of that project"),
+            );
         }
     }
     for reference in facts.references {

@@ -64,7 +64,7 @@ impl Parts {
             "Pod" => file(reader, "Pod", entry, &mut self.pods),
             "Secret" => self.secret(cx, reader, entry),
             "ConfigMap" => self.config_map(reader, entry),
-            _ if of != "" || kind != "" => {
+            _ if !of.is_empty() || !kind.is_empty() => {
                 // An object of Kubernetes that says nothing of rights is no mistake.
                 if !entry.raw.get().contains("\"apiVersion\"") && of.is_empty() {
                     return Taken::Unknown;
