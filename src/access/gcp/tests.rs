@@ -11,6 +11,9 @@ use crate::access::{
     standing::steps_in_words,
 };
 
+/// A role, its member, its condition.
+type BindingText<'a> = (&'a str, &'a str, Option<&'a str>);
+
 #[derive(Default)]
 struct Facts {
     identities: Vec<Identity>,
@@ -66,7 +69,7 @@ impl Facts {
     }
 
     /// A policy at a place: role, member, condition.
-    fn policy(mut self, place: &str, bindings: &[(&str, &str, Option<&str>)]) -> Facts {
+    fn policy(mut self, place: &str, bindings: &[BindingText<'_>]) -> Facts {
         let bindings: Vec<Value> = bindings
             .iter()
             .map(|(role, member, condition)| json!({ "role": role, "members": [member], "condition": condition }))
@@ -217,7 +220,7 @@ fn having_something_run_needs_every_permission_in_one_project() {
     let a = mail("a", "p");
     let both = |user: &str, developer: &str| {
         let mut facts = with("roles/viewer", "project/p");
-        let mut places: Vec<(&str, Vec<(&str, &str, Option<&str>)>)> = Vec::new();
+        let mut places: Vec<(&str, Vec<BindingText<'_>>)> = Vec::new();
         for (place, role) in [
             (user, "roles/iam.serviceAccountUser"),
             (developer, "roles/cloudfunctions.developer"),
