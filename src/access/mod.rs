@@ -12,18 +12,28 @@
 //! principal, [`evaluate`] answers one request, [`joint`] one with policies of
 //! resource and session, [`privileges`] asks the requests that tell
 //! what a principal really is, [`trust`] says who may become a role, and [`escalation`] finds
-//! the ways from one principal to the rights of others.
+//! the ways from one principal to the rights of others. All of that is AWS. Systems with roles that
+//! are given at places are read by a module each ([`kubernetes`], [`gcp`], [`entra`]); what they say has
+//! one shape ([`standing`]), and [`others`] follows the steps within and between all systems (`reach`,
+//! `across`).
 
+mod across;
 pub mod condition;
+pub mod entra;
 pub mod escalation;
 pub mod evaluate;
+pub mod gcp;
 pub mod glob;
 mod granted;
 mod grants;
 mod holdings;
 pub mod joint;
+pub mod kubernetes;
+pub mod others;
 pub mod policy;
 pub mod privileges;
+mod reach;
+pub mod standing;
 pub mod trust;
 
 #[cfg(test)]
@@ -39,7 +49,9 @@ pub use evaluate::{Answer, Decision, Evidence, Request, Step};
 pub use granted::{Granted, granted};
 pub use grants::{GrantedAction, covers};
 pub use joint::Besides;
+pub use others::Others;
 pub use privileges::Privilege;
+pub use standing::{Ability, Ineffective, Standing, Step as ReachStep};
 pub use trust::{TrustFact, TrustKind};
 
 use holdings::{Bundle, Index};
@@ -93,7 +105,11 @@ pub fn assess(estate_facts: &AccessFacts<'_>) -> Access {
     let mut interned: HashMap<&str, u32> = HashMap::new();
     let mut of_policy = Vec::with_capacity(estate_facts.policies.len());
     for policy in estate_facts.policies {
-        let text = policy.document.as_str();
+        // What other systems grant is no document of AWS.
+        let text = match others::is_foreign(&policy.key) {
+            true => others::NO_DOCUMENT,
+            false => policy.document.as_str(),
+        };
         let document = intern(&mut access.documents, &mut interned, text);
         // What is wrong with a version that is not in force is nobody's concern.
         if escalation::version_of(policy).is_none() {
@@ -103,13 +119,15 @@ pub fn assess(estate_facts: &AccessFacts<'_>) -> Access {
         access.policies.push(policy.key.clone());
     }
     let mut trusts: BTreeMap<&Key, u32> = BTreeMap::new();
-    for trust in estate_facts.trusts {
+    let trusted = estate_facts.trusts.iter();
+    for trust in trusted.filter(|trust| !others::is_foreign(&trust.identity)) {
         let document = intern(&mut access.documents, &mut interned, &trust.document);
         access.note(&trust.identity, document);
         trusts.insert(&trust.identity, document);
     }
     let index = Index::new(estate_facts, &of_policy);
-    for identity in estate_facts.identities {
+    let principals = estate_facts.identities.iter();
+    for identity in principals.filter(|one| !others::is_of_others(&one.provider)) {
         let bundle = index.bundle(identity, &access.documents, estate_facts.now);
         access.bundles.insert(identity.key.clone(), bundle);
     }

@@ -13,7 +13,7 @@ impl Input {
             ),
             Input::Discovered => (
                 "credentials and principals that exist",
-                "connector aws-iam (details, key lists, credential report); git and files for secrets in content",
+                "connectors aws-iam (details, key lists, credential report), gcp, entra, kubernetes; git and files for secrets in content",
             ),
             Input::Locations => (
                 "places where secrets stand: repositories, trees, stores of pipelines",
@@ -21,11 +21,11 @@ impl Input {
             ),
             Input::Usage => (
                 "when and by whom it was used",
-                "connector aws-iam: credential report, get-access-key-last-used; column `used by` of the register",
+                "connectors aws-iam (credential report, get-access-key-last-used), gcp (query-activity), entra (sign-in activities), kubernetes (label of tokens); column `used by` of the register",
             ),
             Input::Permissions => (
                 "what principals may do",
-                "connector aws-iam: get-account-authorization-details; boundaries and control policies where exported",
+                "connectors aws-iam (get-account-authorization-details; boundaries and control policies where exported), gcp, entra, kubernetes",
             ),
             Input::People => ("who is there", "[[people]] file: CSV, JSON, JSON Lines"),
             Input::Catalogue => (

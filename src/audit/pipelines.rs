@@ -137,6 +137,12 @@ pub(super) fn organisation(scope: &str) -> &str {
     scope.split('/').next().unwrap_or(scope)
 }
 
+/// Whether a login's target is a principal: its key, or the client id of an application.
+fn is_meant(target: &str, key: &str) -> bool {
+    let client = key.strip_prefix("entra:app:");
+    target == key || client.is_some_and(|client| target.eq_ignore_ascii_case(client))
+}
+
 /// The consumers that log in as a principal with a token of the run.
 pub(super) fn federated_as<'a>(
     cx: &'a CheckCx<'_>,
@@ -149,7 +155,7 @@ pub(super) fn federated_as<'a>(
                 && login
                     .target
                     .as_deref()
-                    .is_some_and(|target| target.split(", ").any(|one| one == key))
+                    .is_some_and(|target| target.split(", ").any(|one| is_meant(one, key)))
         })
     })
 }

@@ -66,6 +66,16 @@ impl<'a> CheckCx<'a> {
         }
     }
 
+    /// Whether a system says that something is set up so.
+    pub(super) fn is_set(&self, key: &str, name: &str, value: &str) -> bool {
+        let all = &self.estate.gathered.settings;
+        // Sorted by subject.
+        let from = all.partition_point(|setting| setting.subject.0.as_str() < key);
+        let own = all[from..].iter().take_while(|one| one.subject.0 == key);
+        own.into_iter()
+            .any(|one| one.name == name && one.value == value)
+    }
+
     pub(super) fn record(&self, ix: u32) -> Option<&'a Record> {
         self.inventory?.records.get(ix as usize)
     }

@@ -11,7 +11,7 @@ use keymuster_api::{Connector, GapKind, Key};
 
 use super::{Exit, config::Config, global::Global, note, scan, sources, state};
 use crate::{
-    access::{self, Access, AccessFacts, Decision, Request},
+    access::{self, Access, AccessFacts, Decision, Others, Request, others},
     engine::{Engine, RuleSet},
     estate::Gathered,
     report,
@@ -21,7 +21,8 @@ use crate::{
 /// Every principal of the cloud exports, and what it can really do.
 ///
 /// Reads exported files (`aws iam get-account-authorization-details`, credential reports, lists,
-/// folders of control policies); without any, those of the configuration.
+/// folders of control policies; what kubectl, gcloud, az and Microsoft Graph write), each recognised
+/// by its content; without any, those of the configuration.
 #[derive(clap::Args)]
 #[command(subcommand_precedence_over_arg = true)]
 pub(super) struct Args {
@@ -90,9 +91,12 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         now: Some(global.now()),
     };
     let access = access::assess(&facts);
-    if access.privileges().next().is_none() {
-        unseen(&gathered, &access);
-        bail!("the exports hold no principal; add `aws iam get-account-authorization-details`");
+    let others = others::assess_others(&facts, &access);
+    if access.privileges().next().is_none() && others.standings().is_empty() {
+        unseen(&gathered, &access, &others);
+        bail!(
+            "the exports hold no principal; add `aws iam get-account-authorization-details`, or serviceaccounts and bindings of a cluster"
+        );
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     let exit = match &args.verb {
@@ -100,14 +104,22 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             match args.format {
                 Form::Terminal => {
                     let page = scan::page(global, true);
-                    report::access::terminal(&access, &gathered.identities, &page, &mut out)?;
+                    report::access::terminal(
+                        &access,
+                        &others,
+                        &gathered.identities,
+                        &page,
+                        &mut out,
+                    )?;
                 }
-                Form::Jsonl => report::access::jsonl(&access, &gathered.identities, &mut out)?,
+                Form::Jsonl => {
+                    report::access::jsonl(&access, &others, &gathered.identities, &mut out)?;
+                }
                 Form::Json => bail!(
                     "the list is written as terminal or jsonl; name one of these with --format"
                 ),
             }
-            unseen(&gathered, &access)
+            unseen(&gathered, &access, &others)
         }
         Some(AccessVerb::Can {
             principal,
@@ -117,8 +129,14 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
             resource_policy,
             session_policy,
         }) => {
-            unseen(&gathered, &access);
-            let principal = principal_of(&access, principal)?;
+            unseen(&gathered, &access, &others);
+            let principal = principal_of(&access, &others, principal)?;
+            if others.standing(principal).is_some() {
+                bail!(
+                    "{} is no principal of AWS, and `can` answers for those; `keymuster access -v` tells what it can do",
+                    principal.0
+                );
+            }
             let context = context_of(context)?;
             let request = Request {
                 principal,
@@ -156,10 +174,10 @@ pub(super) fn run(global: &Global, args: &Args) -> Result<Exit> {
         Some(AccessVerb::Graph { principal }) => {
             let of = principal
                 .as_deref()
-                .map(|name| principal_of(&access, name))
+                .map(|name| principal_of(&access, &others, name))
                 .transpose()?;
-            report::access::dot(&access, of, &mut out)?;
-            unseen(&gathered, &access)
+            report::access::dot(&access, &others, of, &mut out)?;
+            unseen(&gathered, &access, &others)
         }
     };
     out.flush()?;
@@ -176,7 +194,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
         for glob in nothing {
             note(&format!("not seen: '{glob}' names no file"));
         }
-        all.retain(|connector| connector.about().kind == "aws-iam");
+        all.retain(|connector| registry::exports::EXPORTS.contains(&connector.about().kind));
         all
     } else {
         for path in &paths {
@@ -191,11 +209,11 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
             .iter()
             .map(|path| path.display().to_string())
             .collect();
-        vec![registry::aws_iam(label.join(", "), paths, None, None).map_err(|why| anyhow!(why))?]
+        registry::exports::exports(&label.join(", "), paths).map_err(|why| anyhow!(why))?
     };
     if connectors.is_empty() {
         bail!(
-            "the configuration names no cloud exports; add a [[connector]] of type aws-iam, or name files"
+            "the configuration names no cloud exports; add a [[connector]] of type aws-iam, gcp, entra or kubernetes, or name files"
         );
     }
     let engine = Engine::new(RuleSet::embedded()?, state::passing_key()?);
@@ -219,7 +237,7 @@ fn gather(global: &Global, paths: Vec<PathBuf>) -> Result<Gathered> {
 }
 
 /// Tells what was not seen; what could not be read makes the run incomplete.
-fn unseen(gathered: &Gathered, access: &Access) -> Exit {
+fn unseen(gathered: &Gathered, access: &Access, others: &Others) -> Exit {
     let mut exit = Exit::Clean;
     for gap in &gathered.gaps {
         note(&format!("not seen: {}: {}", gap.subject, gap.reason));
@@ -227,7 +245,7 @@ fn unseen(gathered: &Gathered, access: &Access) -> Exit {
             exit = Exit::Gaps;
         }
     }
-    for problem in access.problems() {
+    for problem in access.problems().iter().chain(others.problems()) {
         note(&format!("policy {}: {}", problem.policy.0, problem.message));
         if problem.unread {
             exit = Exit::Gaps;
@@ -236,12 +254,17 @@ fn unseen(gathered: &Gathered, access: &Access) -> Exit {
     exit
 }
 
-fn principal_of<'a>(access: &'a Access, name: &str) -> Result<&'a Key> {
-    let all = || access.privileges().map(|(key, _)| key);
+fn principal_of<'a>(access: &'a Access, others: &'a Others, name: &str) -> Result<&'a Key> {
+    let of_aws = || access.privileges().map(|(key, _)| key);
+    let all = || of_aws().chain(others.standings().keys());
     if let Some(key) = all().find(|key| key.0 == name) {
         return Ok(key);
     }
-    let mut named = all().filter(|key| key.0.rsplit(['/', ':']).next() == Some(name));
+    let ends = |key: &Key| {
+        let rest = key.0.strip_suffix(name);
+        !name.is_empty() && rest.is_some_and(|rest| rest.ends_with(['/', ':']))
+    };
+    let mut named = all().filter(|key| ends(key));
     match (named.next(), named.next()) {
         (Some(key), None) => Ok(key),
         (Some(one), Some(other)) => bail!(

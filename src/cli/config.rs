@@ -209,6 +209,23 @@ pub(super) enum ConnectorTable {
         regions: Vec<String>,
         command: Option<String>,
     },
+    Kubernetes {
+        exports: Vec<String>,
+        /// The cluster's name, which no export tells.
+        cluster: Option<String>,
+        /// The issuer of the cluster's tokens.
+        issuer: Option<String>,
+    },
+    Gcp {
+        exports: Vec<String>,
+        /// The project of policies that name none.
+        project: Option<String>,
+    },
+    Entra {
+        exports: Vec<String>,
+        /// The tenant's id.
+        tenant: Option<String>,
+    },
     Github {
         organization: String,
         base: Option<String>,

@@ -1,6 +1,7 @@
 //! From the tables of keymuster.toml to connectors.
 
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -45,6 +46,7 @@ pub(super) fn connectors(
 ) -> Result<Connectors> {
     let mut connectors: Vec<Box<dyn Connector>> = Vec::new();
     let mut listed = Listed::default();
+    let mut clusters = BTreeSet::new();
     for table in &config.file.connector {
         match table {
             ConnectorTable::Files {
@@ -125,6 +127,46 @@ pub(super) fn connectors(
                 connectors.push(
                     registry::aws_iam(label, files, account.clone(), live)
                         .map_err(|message| anyhow!("{place}: {message}"))?,
+                );
+            }
+            ConnectorTable::Kubernetes {
+                exports,
+                cluster,
+                issuer,
+            } => {
+                // Two clusters under one name would be taken for one.
+                if !clusters.insert(cluster.as_deref()) {
+                    bail!(
+                        "{}: two connectors of type kubernetes are called {}; give each its cluster = \"…\"",
+                        config.path.display(),
+                        cluster.as_deref().unwrap_or("nothing")
+                    );
+                }
+                let files = config.expand(exports, nothing)?;
+                connectors.push(
+                    registry::exports::kubernetes(
+                        exports.join(", "),
+                        files,
+                        cluster.clone(),
+                        issuer.clone(),
+                    )
+                    .map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
+            ConnectorTable::Gcp { exports, project } => {
+                let files = config.expand(exports, nothing)?;
+                let label = exports.join(", ");
+                let connector = registry::exports::gcp(label, files, project.clone());
+                connectors.push(
+                    connector.map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
+                );
+            }
+            ConnectorTable::Entra { exports, tenant } => {
+                let files = config.expand(exports, nothing)?;
+                let label = exports.join(", ");
+                let connector = registry::exports::entra(label, files, tenant.clone());
+                connectors.push(
+                    connector.map_err(|message| anyhow!("{}: {message}", config.path.display()))?,
                 );
             }
             ConnectorTable::Github {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use keymuster_api::{Gap, GapKind, Key};
 
 use crate::{
-    access::{self, AccessFacts, Evidence},
+    access::{self, AccessFacts, Evidence, Standing, standing::steps_in_words},
     audit::{Grant, PrivilegeFact, TrustFinding, TrustFindingKind},
     estate::{Estate, Identity},
 };
@@ -33,12 +33,16 @@ pub(super) fn privileges(
         now: Some(now),
     };
     let access = access::assess(&facts);
+    let others = access::others::assess_others(&facts, &access);
     let privileges = estate
         .identities
         .iter()
         .map(|identity| {
             if let Some(fact) = of_host(estate, identity) {
                 return Some(fact);
+            }
+            if let Some(standing) = others.standing(&estate.text(identity.key).into()) {
+                return Some(of_standing(standing));
             }
             let privilege = access.privilege(&estate.text(identity.key).into())?;
             Some(PrivilegeFact {
@@ -58,14 +62,18 @@ pub(super) fn privileges(
             })
         })
         .collect();
-    (privileges, unread(&access, &facts))
+    let problems = access.problems().iter().chain(others.problems());
+    (privileges, unread(problems, &facts))
 }
 
 /// A gap for each policy of which something was left out: the rights of its holders are not
 /// fully seen.
-fn unread(access: &access::Access, facts: &AccessFacts<'_>) -> Vec<Gap> {
+fn unread<'a>(
+    problems: impl Iterator<Item = &'a access::Problem>,
+    facts: &'a AccessFacts<'_>,
+) -> Vec<Gap> {
     let mut why: BTreeMap<&Key, Vec<&str>> = BTreeMap::new();
-    for problem in access.problems().iter().filter(|problem| problem.unread) {
+    for problem in problems.filter(|problem| problem.unread) {
         why.entry(&problem.policy)
             .or_default()
             .push(&problem.message);
@@ -157,20 +165,41 @@ fn escalation_facts(access: &access::Access, key: &Key) -> PrivilegeFact {
         });
     }
     let about = access.trust_facts().iter().filter(|fact| fact.role == *key);
-    fact.trusts = about
-        .map(|trust| TrustFinding {
-            kind: match trust.kind {
-                access::TrustKind::Public => TrustFindingKind::Public,
-                access::TrustKind::CrossAccount => TrustFindingKind::CrossAccount,
-                access::TrustKind::Deleted => TrustFindingKind::Deleted,
-                access::TrustKind::BroadOidc => TrustFindingKind::BroadOidc,
-                access::TrustKind::AllBut => TrustFindingKind::AllBut,
-            },
-            who: trust.who.clone(),
-            why: trust.why.clone(),
-        })
-        .collect();
+    fact.trusts = about.map(trust_finding).collect();
     fact
+}
+
+fn trust_finding(trust: &access::TrustFact) -> TrustFinding {
+    TrustFinding {
+        kind: match trust.kind {
+            access::TrustKind::Public => TrustFindingKind::Public,
+            access::TrustKind::CrossAccount => TrustFindingKind::CrossAccount,
+            access::TrustKind::Deleted => TrustFindingKind::Deleted,
+            access::TrustKind::BroadOidc => TrustFindingKind::BroadOidc,
+            access::TrustKind::AllBut => TrustFindingKind::AllBut,
+        },
+        who: trust.who.clone(),
+        why: trust.why.clone(),
+    }
+}
+
+/// What roles of a system with places give.
+fn of_standing(standing: &Standing) -> PrivilegeFact {
+    let grants = standing.grants.iter();
+    PrivilegeFact {
+        admin: standing.admin.clone(),
+        conditional_admin: standing.admin_if.clone(),
+        wildcards: standing.parts.clone(),
+        reaches_admin: standing.reaches.as_deref().map(steps_in_words),
+        reaches_admin_if: standing.reaches_if.as_deref().map(steps_in_words),
+        trusts: standing.trusts.iter().map(trust_finding).collect(),
+        grants: grants
+            .map(|one| Grant {
+                action: one.action.clone(),
+                policy: one.policy.0.clone(),
+            })
+            .collect(),
+    }
 }
 
 /// Policy, statement, matched text; then the conditions.

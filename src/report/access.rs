@@ -10,47 +10,60 @@ use std::{
 use keymuster_api::{Identity, IdentityKind, Key};
 use serde::Serialize;
 
-use super::{FormatCx, text::harmless};
-use crate::access::{Access, Answer, Decision, Escalation, Evidence, Hop, TrustFact, TrustKind};
+use super::{FormatCx, standing, text::harmless};
+use crate::access::{
+    Access, Answer, Decision, Escalation, Evidence, Hop, Others, Standing, TrustFact, TrustKind,
+};
 
 /// Targets and steps that one line of evidence names.
 const SHOWN_STEPS: usize = 3;
 
 /// One principal, as a line of JSON.
-#[derive(Serialize)]
-struct Line<'a> {
-    account: &'a str,
-    principal: &'a str,
-    kind: &'static str,
-    star_admin: bool,
-    reaches_admin: bool,
-    paths: Vec<&'a str>,
-    conditional: Vec<&'a str>,
-    conditions: BTreeMap<&'a str, String>,
-    services_admin: Vec<&'a str>,
+#[derive(Default, Serialize)]
+pub(super) struct Line<'a> {
+    pub(super) account: &'a str,
+    pub(super) principal: &'a str,
+    pub(super) kind: &'static str,
+    pub(super) star_admin: bool,
+    pub(super) reaches_admin: bool,
+    pub(super) paths: Vec<&'a str>,
+    pub(super) conditional: Vec<&'a str>,
+    pub(super) conditions: BTreeMap<&'a str, String>,
+    pub(super) services_admin: Vec<&'a str>,
     /// Whether it is an administrator under a condition, or gets there under one.
-    conditional_admin: bool,
-    chain: Vec<HopLine<'a>>,
-    targets: BTreeMap<&'a str, Vec<&'a str>>,
-    trust: Vec<TrustLine<'a>>,
-    evidence: Vec<String>,
+    pub(super) conditional_admin: bool,
+    pub(super) chain: Vec<HopLine<'a>>,
+    pub(super) targets: BTreeMap<&'a str, Vec<&'a str>>,
+    pub(super) trust: Vec<TrustLine<'a>>,
+    pub(super) evidence: Vec<String>,
+    /// Rights that lead further, with where they hold; of systems with roles and places.
+    pub(super) effective: BTreeMap<&'a str, String>,
+    /// Grants without effect, likewise.
+    pub(super) ineffective: Vec<IneffectiveLine<'a>>,
 }
 
 #[derive(Serialize)]
-struct HopLine<'a> {
-    from: &'a str,
-    path: &'a str,
-    to: Option<&'a str>,
+pub(super) struct HopLine<'a> {
+    pub(super) from: &'a str,
+    pub(super) path: &'a str,
+    pub(super) to: Option<&'a str>,
 }
 
 #[derive(Serialize)]
-struct TrustLine<'a> {
-    kind: &'static str,
-    who: &'a str,
-    why: &'a str,
+pub(super) struct TrustLine<'a> {
+    pub(super) kind: &'static str,
+    pub(super) who: &'a str,
+    pub(super) why: &'a str,
 }
 
-fn kind_word(kind: IdentityKind) -> &'static str {
+#[derive(Serialize)]
+pub(super) struct IneffectiveLine<'a> {
+    pub(super) binding: &'a str,
+    pub(super) resources: &'a [String],
+    pub(super) why: &'a str,
+}
+
+pub(super) fn kind_word(kind: IdentityKind) -> &'static str {
     match kind {
         IdentityKind::Root => "root",
         IdentityKind::User => "user",
@@ -61,7 +74,7 @@ fn kind_word(kind: IdentityKind) -> &'static str {
     }
 }
 
-fn trust_word(kind: TrustKind) -> &'static str {
+pub(super) fn trust_word(kind: TrustKind) -> &'static str {
     match kind {
         TrustKind::Public => "public",
         TrustKind::CrossAccount => "cross-account",
@@ -98,21 +111,25 @@ struct Row<'a> {
     access: &'a Access,
     escalation: Option<&'a Escalation>,
     trust: Vec<&'a TrustFact>,
+    /// Of a principal of a system with roles and places.
+    standing: Option<&'a Standing>,
 }
 
-fn rows<'a>(access: &'a Access, identities: &'a [Identity]) -> Vec<Row<'a>> {
+fn rows<'a>(access: &'a Access, others: &'a Others, identities: &'a [Identity]) -> Vec<Row<'a>> {
     let mut trust: BTreeMap<&Key, Vec<&TrustFact>> = BTreeMap::new();
     for fact in access.trust_facts() {
         trust.entry(&fact.role).or_default().push(fact);
     }
     let mut rows: BTreeMap<&Key, Row<'_>> = BTreeMap::new();
     for identity in identities {
-        if access.privilege(&identity.key).is_some() {
+        let standing = others.standing(&identity.key);
+        if standing.is_some() || access.privilege(&identity.key).is_some() {
             rows.entry(&identity.key).or_insert_with(|| Row {
                 identity,
                 access,
                 escalation: access.escalation(&identity.key),
                 trust: trust.remove(&identity.key).unwrap_or_default(),
+                standing,
             });
         }
     }
@@ -121,6 +138,9 @@ fn rows<'a>(access: &'a Access, identities: &'a [Identity]) -> Vec<Row<'a>> {
 
 impl<'a> Row<'a> {
     fn line(&self) -> Line<'a> {
+        if let Some(standing) = self.standing {
+            return standing::line(self.identity, standing);
+        }
         let privilege = self.access.privilege(&self.identity.key);
         let admin = privilege.and_then(|privilege| privilege.admin.as_ref());
         let conditional = privilege.and_then(|privilege| privilege.conditional.as_ref());
@@ -130,13 +150,7 @@ impl<'a> Row<'a> {
             kind: kind_word(self.identity.kind),
             star_admin: admin.is_some(),
             reaches_admin: admin.is_some(),
-            paths: Vec::new(),
-            conditional: Vec::new(),
-            conditions: BTreeMap::new(),
-            services_admin: Vec::new(),
             conditional_admin: conditional.is_some(),
-            chain: Vec::new(),
-            targets: BTreeMap::new(),
             trust: self
                 .trust
                 .iter()
@@ -146,7 +160,7 @@ impl<'a> Row<'a> {
                     why: &fact.why,
                 })
                 .collect(),
-            evidence: Vec::new(),
+            ..Line::default()
         };
         line.evidence
             .extend(admin.map(|why| format!("administrator: {}", steps(why))));
@@ -211,8 +225,13 @@ impl<'a> Row<'a> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn jsonl(access: &Access, identities: &[Identity], out: &mut dyn Write) -> io::Result<()> {
-    for row in rows(access, identities) {
+pub fn jsonl(
+    access: &Access,
+    others: &Others,
+    identities: &[Identity],
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    for row in rows(access, others, identities) {
         serde_json::to_writer(&mut *out, &row.line())?;
         out.write_all(b"\n")?;
     }
@@ -226,11 +245,12 @@ pub fn jsonl(access: &Access, identities: &[Identity], out: &mut dyn Write) -> i
 /// When writing fails.
 pub fn terminal(
     access: &Access,
+    others: &Others,
     identities: &[Identity],
     page: &FormatCx,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    let rows = rows(access, identities);
+    let rows = rows(access, others, identities);
     let mut quiet = 0;
     for row in &rows {
         let line = row.line();
@@ -243,6 +263,7 @@ pub fn terminal(
                 "has ways to other rights"
             }
             line if !line.trust.is_empty() => "trusted widely",
+            line if !line.ineffective.is_empty() => "granted what has no effect",
             _ => "",
         };
         if verdict.is_empty() && !page.verbose {
@@ -285,6 +306,23 @@ pub fn terminal(
                 harmless(trust.who),
                 trust.kind,
                 harmless(trust.why)
+            )?;
+        }
+        for (right, scope) in &line.effective {
+            writeln!(
+                out,
+                "    right      {} in {}",
+                harmless(right),
+                harmless(scope)
+            )?;
+        }
+        for nothing in &line.ineffective {
+            writeln!(
+                out,
+                "    no right   {} by {}: {}",
+                harmless(&nothing.resources.join(", ")),
+                harmless(nothing.binding),
+                harmless(nothing.why)
             )?;
         }
         if page.verbose {
@@ -397,7 +435,12 @@ impl Can<'_> {
 ///
 /// # Errors
 /// When writing fails.
-pub fn dot(access: &Access, of: Option<&Key>, out: &mut dyn Write) -> io::Result<()> {
+pub fn dot(
+    access: &Access,
+    others: &Others,
+    of: Option<&Key>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let mut edges: BTreeSet<(&str, &str, &str, bool)> = BTreeSet::new();
     let mut admins: BTreeSet<&str> = BTreeSet::new();
     for (key, privilege) in access.privileges() {
@@ -418,6 +461,20 @@ pub fn dot(access: &Access, of: Option<&Key>, out: &mut dyn Write) -> io::Result
         for Hop { from, way, to } in chain.into_iter().flatten() {
             let to = to.as_ref().map_or("every right", |to| to.0.as_str());
             edges.insert((&from.0, to, way, certain));
+        }
+    }
+    for (key, standing) in others.standings() {
+        if of.is_some_and(|of| of != key) {
+            continue;
+        }
+        if standing.admin.is_some() && of.is_some() {
+            admins.insert(&key.0);
+        }
+        let certain = standing.reaches.is_some();
+        let steps = standing.reaches.iter().chain(&standing.reaches_if);
+        for step in steps.flatten() {
+            let to = step.to.as_ref().map_or("every right", |to| to.0.as_str());
+            edges.insert((&step.from.0, to, &step.way, certain));
         }
     }
     writeln!(out, "digraph access {{")?;

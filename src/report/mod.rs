@@ -23,6 +23,7 @@ mod record;
 mod review;
 mod sarif;
 pub mod scan;
+mod standing;
 mod text;
 mod ticket;
 pub(crate) mod trackers;

@@ -186,6 +186,49 @@ fn no_rule_tells_a_secret() {
     }
 }
 
+/// Exports of clouds that hold a secret wherever people can write one, and as the value of a token
+/// or key; the connectors that read them.
+fn clouds(world: &World, cell: &str) -> String {
+    let token = data_encoding::BASE64.encode(cell.as_bytes());
+    let mut tables = String::new();
+    let mut add = |is_built: bool, kind: &str, text: String| {
+        if is_built {
+            world.write(&format!("clouds/{kind}.json"), text);
+            tables.push_str(&format!(
+                "[[connector]]\ntype = \"{kind}\"\nexports = [\"clouds/{kind}.json\"]\n"
+            ));
+        }
+    };
+    add(
+        cfg!(feature = "kubernetes"),
+        "kubernetes",
+        format!(
+            r#"[{{"kind":"ServiceAccount","apiVersion":"v1","metadata":{{"name":"a","annotations":{{"owner":"{cell}","eks.amazonaws.com/role-arn":"{cell}","note":"{cell}"}}}}}},
+            {{"kind":"Secret","apiVersion":"v1","type":"kubernetes.io/service-account-token","metadata":{{"name":"t","annotations":{{"kubernetes.io/service-account.name":"a"}}}},"data":{{"token":"{token}"}}}},
+            {{"kind":"ClusterRoleBinding","metadata":{{"name":"b"}},"roleRef":{{"kind":"ClusterRole","name":"cluster-admin"}},"subjects":[{{"kind":"ServiceAccount","name":"a","namespace":"default"}}]}}, "{cell}", {{"kind":"Secret","data":["{cell}"]}}]"#
+        ),
+    );
+    add(
+        cfg!(feature = "gcp"),
+        "gcp",
+        format!(
+            r#"[{{"email":"a@p.iam.gserviceaccount.com","uniqueId":"1","displayName":"{cell}","description":"{cell}"}},
+            {{"name":"projects/1/locations/global/keys/u","uid":"u","displayName":"{cell}","keyString":"{cell}"}},
+            {{"projectId":"p","projectNumber":"1","labels":{{"owner":"{cell}"}}}},
+            {{"resource":"//cloudresourcemanager.googleapis.com/projects/p","assetType":"x","policy":{{"bindings":[{{"role":"roles/owner","members":["serviceAccount:a@p.iam.gserviceaccount.com"],"condition":{{"expression":"{cell}"}}}}]}}}}]"#
+        ),
+    );
+    add(
+        cfg!(feature = "entra"),
+        "entra",
+        format!(
+            r#"[{{"id":"o","appId":"c","displayName":"{cell}","tags":["{cell}"],"passwordCredentials":[{{"keyId":"k","displayName":"{cell}","secretText":"{cell}"}}],"owners":[{{"id":"u","displayName":"{cell}"}}]}},
+            {{"principalId":"u2","principalName":"{cell}","principalType":"User","roleDefinitionId":"62e90394-69f5-4237-9190-012177145e10","directoryScopeId":"/"}}]"#
+        ),
+    );
+    tables
+}
+
 #[test]
 fn no_secret_is_left_behind_anywhere() {
     let world = World::new();
@@ -230,6 +273,7 @@ fn no_secret_is_left_behind_anywhere() {
         ),
     );
     world.write("people.csv", "id,mail,status\np1,ada@example.com,active\n");
+    let clouds = clouds(&world, &cell);
     let connector = if has_git() {
         "[[connector]]\ntype = \"git\"\npaths = [\"repos/*\"]\n"
     } else {
@@ -246,7 +290,7 @@ fn no_secret_is_left_behind_anywhere() {
         .collect();
     world.write(
         "keymuster.toml",
-        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n{workflows}[report]\ndir = \"out\"\nformats = [{}]\n[evidence]\ndir = \"evidence\"\nsigning-key = {{ file = \"evidence.key\" }}\n", formats.join(", ")),
+        format!("estate = \"canary\"\n[state]\ndir = \"state\"\n[[inventory]]\nfile = \"inventory.csv\"\n[[people]]\nfile = \"people.csv\"\n{connector}[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n{workflows}{clouds}[report]\ndir = \"out\"\nformats = [{}]\n[evidence]\ndir = \"evidence\"\nsigning-key = {{ file = \"evidence.key\" }}\n", formats.join(", ")),
     );
     let cell_canary = Canary::new(&[(String::new(), vec![cell.into_bytes()])]);
     let mut runs: Vec<Vec<String>> = vec![
@@ -275,6 +319,8 @@ fn no_secret_is_left_behind_anywhere() {
         vec!["key".into(), "backup".into(), "backup".into()],
         vec!["report".into(), "-vvv".into()],
         vec!["connectors".into(), "doctor".into()],
+        vec!["access".into(), "-v".into()],
+        vec!["access".into(), "--format".into(), "jsonl".into()],
         vec!["inventory".into(), "map".into(), "inventory.csv".into()],
         vec!["inventory".into(), "check".into(), "inventory.csv".into()],
         vec!["inventory".into(), "show".into(), "inventory.csv".into()],

@@ -30,6 +30,8 @@ pub(crate) struct File {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Case {
     pub(crate) name: String,
+    /// The check, where the file holds cases of several.
+    check: Option<String>,
     /// The controls that this case shows.
     #[serde(default)]
     pub(crate) rows: Vec<u32>,
@@ -304,6 +306,26 @@ fn configure(world: &World, night: &Night) {
             "repos/",
             "[[connector]]\ntype = \"files\"\npaths = [\"repos/*\"]\n",
         ),
+        (
+            "k8s/",
+            "[[connector]]\ntype = \"kubernetes\"\nexports = [\"k8s/*\"]\ncluster = \"prod\"\n",
+        ),
+        (
+            "gcp/",
+            "[[connector]]\ntype = \"gcp\"\nexports = [\"gcp/*\"]\n",
+        ),
+        (
+            "entra/",
+            "[[connector]]\ntype = \"entra\"\nexports = [\"entra/*\"]\n",
+        ),
+        (
+            "cloud/",
+            "[[connector]]\ntype = \"aws-iam\"\nexports = [\"cloud/*\"]\n",
+        ),
+        (
+            "repos/web/.github/",
+            "[[connector]]\ntype = \"workflows\"\npaths = [\"repos/*\"]\nhome = \"github.com/acme\"\n",
+        ),
     ] {
         if has(file) {
             config.push_str(text);
@@ -317,7 +339,16 @@ fn configure(world: &World, night: &Night) {
 
 /// Runs one night; its record.
 fn night(world: &World, night: &Night) -> Value {
-    for folder in ["aws", "repos", "catalogue", "out"] {
+    for folder in [
+        "aws",
+        "cloud",
+        "k8s",
+        "gcp",
+        "entra",
+        "repos",
+        "catalogue",
+        "out",
+    ] {
         let _ = fs::remove_dir_all(world.path(folder));
     }
     let now: Timestamp = NOW.parse().expect("a time");
@@ -422,6 +453,71 @@ fn every_case_through_audit() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Cases of one system, whose exports they share.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SystemFile {
+    #[serde(default)]
+    files: BTreeMap<String, String>,
+    case: Vec<Case>,
+}
+
+/// Exports of systems other than AWS, through the checks that they feed: for each a case that must
+/// be found and a twin that must stay silent.
+fn every_case_of(system: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/clouds/{system}.toml"));
+    let text = fs::read_to_string(&path).expect("readable");
+    let file: SystemFile =
+        toml::from_str(&text).unwrap_or_else(|error| panic!("{system}: {error}"));
+    let mut wrong = Vec::new();
+    let mut twins: BTreeMap<String, BTreeSet<bool>> = BTreeMap::new();
+    for mut case in file.case {
+        let check = case
+            .check
+            .clone()
+            .expect("a case of several names its check");
+        for night in case.before.iter_mut().chain([&mut case.night]) {
+            for (name, text) in &file.files {
+                night
+                    .files
+                    .entry(name.clone())
+                    .or_insert_with(|| text.clone());
+            }
+            // An empty text is no file.
+            night.files.retain(|_, text| !text.is_empty());
+        }
+        twins
+            .entry(check.clone())
+            .or_default()
+            .insert(case.expect == Expect::Finds);
+        if let Err(why) = judge(&check, &case) {
+            wrong.push(format!("{system}, {check}, {}: {why}", case.name));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+    for (check, kinds) in twins {
+        assert_eq!(kinds.len(), 2, "{system}: {check} has no twin");
+    }
+}
+
+#[test]
+fn every_case_of_other_systems() {
+    let kubernetes = cfg!(feature = "kubernetes");
+    let gcp = cfg!(feature = "gcp");
+    let entra = cfg!(feature = "entra");
+    let clouds = kubernetes && gcp && entra && cfg!(feature = "aws-iam");
+    for (system, is_built) in [
+        ("kubernetes", kubernetes),
+        ("gcp", gcp),
+        ("entra", entra),
+        ("across", clouds && cfg!(feature = "workflows")),
+    ] {
+        if is_built {
+            every_case_of(system);
+        }
+    }
 }
 
 /// A check has a true case, a near miss and one that lacks an input, or stands in this list.

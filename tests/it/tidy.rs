@@ -309,7 +309,11 @@ fn only_the_registry_of_the_sweep_knows_connectors() {
             "keymuster_github",
             "keymuster_gitlab",
             "keymuster_clone",
+            "keymuster_entra",
+            "keymuster_exports",
+            "keymuster_gcp",
             "keymuster_http",
+            "keymuster_kubernetes",
         ] {
             assert!(
                 is_home || !text.contains(connector),
@@ -358,6 +362,7 @@ fn connectors_do_not_know_the_root_nor_each_other() {
             // The last two are parts of the tests.
             let allowed = [
                 "keymuster-api",
+                "keymuster-exports",
                 "keymuster-http",
                 "keymuster-simulator",
                 "keymuster-support",

@@ -17,6 +17,10 @@ use crate::{Key, Source};
 /// | environment (a scope as key) | `required-reviewers`, `wait-minutes`, `prevents-self-review`, `branch-policy` (`none`, `protected`, `custom`), `admins-bypass` |
 /// | app, token, authorisation | `permission:<name>` (`read`, `write`, `admin`), `repositories` (`all`, `selected`), `scope` (once for each), `event`, `granted-by` |
 /// | deploy key | `write`, `verified`, `repository` |
+/// | service account, pod | `automounts-token`, `provider-managed` (made by the system for itself) |
+/// | cluster | `issuer` (of its tokens, without scheme) |
+/// | API key | `api-target` (a service; `*` for all), `application-restriction` (`browser`, `server`, `android`, `ios`) |
+/// | application | `sign-in-audience`, `service-principal-type`, `publisher-tenant`, `scope`, `granted-by`, `provider-managed` |
 /// | webhook | `url-scheme`, `url-host`, `url-parameter` (names only), `verifies-certificate`, `has-secret`, `active`, `event` |
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Setting {

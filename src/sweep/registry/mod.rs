@@ -1,6 +1,7 @@
 //! THE list of connectors. Those of code hosts, and what clones their repositories, stand in
-//! [`hosts`].
+//! [`hosts`], those of clouds whose rights are exported in [`exports`].
 
+pub mod exports;
 pub mod hosts;
 
 use std::path::PathBuf;
@@ -38,6 +39,24 @@ pub const CONNECTORS: &[Listed] = &[
         kind: "aws-iam",
         about: "AWS IAM, from exported files",
         built: cfg!(feature = "aws-iam"),
+        network: false,
+    },
+    Listed {
+        kind: "gcp",
+        about: "service accounts, keys, policies and pools of Google Cloud, from what gcloud writes",
+        built: cfg!(feature = "gcp"),
+        network: false,
+    },
+    Listed {
+        kind: "entra",
+        about: "applications, secrets, consents and roles of Entra ID and Azure, from what az and Graph write",
+        built: cfg!(feature = "entra"),
+        network: false,
+    },
+    Listed {
+        kind: "kubernetes",
+        about: "service accounts, their tokens and RBAC of a cluster, from what kubectl writes",
+        built: cfg!(feature = "kubernetes"),
         network: false,
     },
     Listed {

@@ -5,7 +5,7 @@
 //!
 //! # How it is decided
 //! For static credentials of clouds that take federated logins (AWS access keys, Google service
-//! account keys, Entra client secrets) and that work or may work: where they run is told by a
+//! account keys, Entra client secrets, tokens of Kubernetes without an end) and that work or may work: where they run is told by a
 //! pipeline's definition in which they stand, a slot of a pipeline's store that holds them, or the
 //! record (trust tier of an internal workload). From a pipeline high, as at T0, else medium. What
 //! the record says is held outside or by a person has no platform of ours, and passes. Not
@@ -54,6 +54,11 @@ const ALTERNATIVES: &[(&str, &str, &str)] = &[
         "gcp.service-account-key",
         "Workload Identity Federation (google-github-actions/auth workload_identity_provider)",
         "an attached service account, or Workload Identity Federation for GKE",
+    ),
+    (
+        "kubernetes.service-account-token",
+        "the cluster's trust in the pipeline's OpenID Connect issuer (structured authentication configuration), or an agent inside the cluster",
+        "the token that the kubelet mounts and renews (projected volume)",
     ),
     (
         "token",

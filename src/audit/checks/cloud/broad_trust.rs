@@ -4,7 +4,8 @@
 //! Whoever gets a token of a shared issuer, or an account at all, has the role's rights.
 //!
 //! # How it is decided
-//! For roles whose trust policy was seen. High where everybody may become it, or where tokens
+//! For roles whose trust policy was seen, service accounts of Google Cloud, applications of Entra,
+//! and groups that stand for everybody. High where everybody may become it, or where tokens
 //! of an issuer that many share (GitHub, GitLab, Terraform Cloud, Bitbucket, CircleCI, EKS) open
 //! it without a condition that names whose; critical where everybody but some may, or where the
 //! role is an administrator or gets to one. Medium where it trusts a principal that was deleted:
@@ -18,6 +19,7 @@
 use keymuster_api::{IdentityKind, Severity};
 
 use crate::{
+    access::others::is_of_others,
     audit::{
         Check, CheckAbout, CheckCx, Findings, Input, Modifier, PrivilegeFact, Subject,
         TrustFindingKind, pipelines, words,
@@ -45,7 +47,13 @@ impl Check for BroadTrust {
 
     fn run(&self, cx: &CheckCx<'_>, out: &mut Findings<'_>) {
         for (ix, identity) in (0..).zip(&cx.estate.identities) {
-            if identity.kind != IdentityKind::Role {
+            let of_others = is_of_others(cx.text(identity.provider));
+            let counts = match identity.kind {
+                IdentityKind::Role => true,
+                IdentityKind::ServiceAccount | IdentityKind::App | IdentityKind::Group => of_others,
+                _ => false,
+            };
+            if !counts || cx.is_set(cx.text(identity.key), "provider-managed", "true") {
                 continue;
             }
             let subject = Subject::Identity(ix);
@@ -113,10 +121,17 @@ fn tell(
         fact.reaches_admin.clone().unwrap_or_default(),
         key,
     );
-    draft.remedy(format!(
-        "write a trust policy that names subject and audience, and put it in place: aws iam update-assume-role-policy --role-name {} --policy-document file://trust.json",
-        words::shell_word(cx.text(identity.name))
-    ));
+    let name = words::shell_word(cx.text(identity.name));
+    draft.remedy(match cx.text(identity.provider) {
+        "gcp" => "name the owner in the provider's condition: gcloud iam workload-identity-pools providers update-oidc PROVIDER --attribute-condition; and bind attribute.repository in place of the whole pool".to_owned(),
+        "entra" => format!(
+            "name owner, repository and branch or environment as the subject: az ad app federated-credential update --id {name}"
+        ),
+        "kubernetes" => format!("delete the binding that names {name}, or bind whom it is meant for"),
+        _ => format!(
+            "write a trust policy that names subject and audience, and put it in place: aws iam update-assume-role-policy --role-name {name} --policy-document file://trust.json"
+        ),
+    });
 }
 
 #[cfg(test)]

@@ -5,9 +5,11 @@
 //!
 //! # How it is decided
 //! For principals that machines use: users and service accounts with an active credential,
-//! roles, the root with keys. Roles that the provider makes for its own services or for people
-//! who log in are none. For organisations and repositories of a code host: whether the token that
-//! every job gets may write by default (medium; high where it also approves reviews). What they can really do is what the evaluator of policies says: an
+//! roles, the root with keys; service accounts of Kubernetes and Google Cloud also without one,
+//! because what runs as them is given a token. What the provider makes for its own services, or
+//! roles for people who log in, are none. For organisations and repositories of a code host: whether
+//! the token that every job gets may write by default (medium; high where it also approves reviews).
+//! What they can really do is what the evaluator of policies says: an
 //! administrator, one who gets there by a chain of known ways (a role passed to a service, a
 //! policy of its own rewritten …), or a service wholly on every resource. High, also where it is approved;
 //! medium where a condition stands before it; critical where a credential of it is exposed or
@@ -20,6 +22,7 @@
 use keymuster_api::{IdentityKind, Severity, Status};
 
 use crate::{
+    access::others::is_of_others,
     audit::{
         Check, CheckAbout, CheckCx, Draft, Findings, Input, Modifier, PrivilegeFact, Subject,
         settings, words,
@@ -160,6 +163,13 @@ fn describe(
             "see what it uses: aws iam generate-service-last-accessed-details --arn {}; replace the policies named above by those services, or give the work to a role: aws iam list-attached-user-policies --user-name {name}",
             words::shell_word(key)
         ),
+        ("kubernetes", _) => match cx.text(identity.name).split_once('/') {
+            Some((space, account)) => format!(
+                "see what it may: kubectl auth can-i --list --as {}; bind a role of what it uses in place of the one named above, and turn off its token where nothing uses it (automountServiceAccountToken: false)",
+                words::shell_word(&format!("system:serviceaccount:{space}:{account}"))
+            ),
+            None => "bind a role of what it uses in place of the one named above".to_owned(),
+        },
         _ => "see what it uses, and grant that and no more".to_owned(),
     });
 }
@@ -178,6 +188,11 @@ fn is_machine(cx: &CheckCx<'_>, identity: &Identity) -> bool {
             !key.contains(":role/aws-service-role/") && !key.contains(":role/aws-reserved/")
         }
         IdentityKind::Group => false,
+        IdentityKind::ServiceAccount | IdentityKind::App
+            if is_of_others(cx.text(identity.provider)) =>
+        {
+            !cx.is_set(cx.text(identity.key), "provider-managed", "true")
+        }
         IdentityKind::Root
         | IdentityKind::User
         | IdentityKind::ServiceAccount

@@ -130,9 +130,22 @@ impl Check for BeyondApproval {
 
 /// Whether an action only looks: `Get`, `List`, `Describe` …
 fn is_reading(action: &str) -> bool {
+    // Roles of Google Cloud say it at their end, permissions of Graph in their middle.
+    if action.contains("roles/") {
+        let last = action
+            .rsplit(['/', '.'])
+            .next()
+            .unwrap_or_default()
+            .to_lowercase();
+        return last.ends_with("viewer") || last.ends_with("reader");
+    }
+    if action.starts_with("app-role:") || action.starts_with("delegated") {
+        return action.contains(".Read.") || action.ends_with(".Read");
+    }
     let name = action.split_once(':').map_or("", |(_, name)| name);
     [
         "Get", "List", "Describe", "Head", "BatchGet", "Lookup", "View", "Search", "Query", "Scan",
+        "Watch",
     ]
     .iter()
     .any(|verb| {

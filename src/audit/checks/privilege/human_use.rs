@@ -6,7 +6,7 @@
 //!
 //! # How it is decided
 //! For principals with an active credential for machines: a console password, so that a person can
-//! log in with them. And for credentials of a kind that acts as a person: they stand where a
+//! log in with them, or an application of Entra that people run as a public client. And for credentials of a kind that acts as a person: they stand where a
 //! pipeline reads them (its definition, a secret of its store). Medium; high for administrators.
 //! Not evaluated where the system does not say whether there is a password.
 //!
@@ -73,7 +73,11 @@ fn principal(cx: &CheckCx<'_>, ix: u32, identity: &Identity, out: &mut Findings<
         Known::Known(false) | Known::Never => out.pass(&subject),
         Known::Known(true) => out.fail(subject, Severity::Medium, |draft| {
             let source = identity.sources.first().map_or("", |one| one.locator.as_str());
-            draft.evidence("console password", "yes", source);
+            let how = match cx.text(identity.provider) {
+                "entra" => "client that people run",
+                _ => "console password",
+            };
+            draft.evidence(how, "yes", source);
             for key in &keys {
                 draft.evidence("active key", cx.label(key), cx.sources(key));
             }
@@ -81,6 +85,9 @@ fn principal(cx: &CheckCx<'_>, ix: u32, identity: &Identity, out: &mut Findings<
             draft.remedy(match cx.text(identity.provider) {
                 "aws" => format!(
                     "give the person a login of their own (IAM Identity Center), then take this one's password: aws iam delete-login-profile --user-name {name}"
+                ),
+                "entra" => format!(
+                    "register a client of its own for people, without a secret; then turn public client flows off for {name}: az ad app update --id APP_ID --is-fallback-public-client false"
                 ),
                 _ => format!("take the interactive login of {name} away, or its keys"),
             });
