@@ -11,6 +11,14 @@ use keymuster_api::{Candidate, Content, Fresh, Place, Spot, SystemId};
 
 use crate::world::{World, has_git, secret};
 
+/// Whether this build reads the rights of some cloud.
+const HAS_CLOUDS: bool = cfg!(any(
+    feature = "aws-iam",
+    feature = "entra",
+    feature = "gcp",
+    feature = "kubernetes"
+));
+
 /// Shapes of rules, filled, with the secret bytes in them as the engine sees them. Each with a
 /// seed of its own, or the public part of one would be the secret of another.
 ///
@@ -363,6 +371,9 @@ fn no_secret_is_left_behind_anywhere() {
     ]);
     for args in &runs {
         if !has_git() && args.contains(&"--history".to_owned()) {
+            continue;
+        }
+        if args[0] == "access" && !HAS_CLOUDS {
             continue;
         }
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
