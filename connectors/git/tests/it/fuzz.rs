@@ -38,7 +38,7 @@ fn replay(target: &str, run: impl Fn(&std::path::Path, &[u8]) -> reading::Seen) 
 #[test]
 fn seeds_of_packs_are_read_or_are_gaps() {
     let (contents, gaps) = replay("pack", pack::run);
-    assert!(contents >= 10 && gaps >= 10, "{contents} read, {gaps} gaps");
+    assert!(contents >= 10 && gaps >= 8, "{contents} read, {gaps} gaps");
 }
 
 #[test]
