@@ -113,8 +113,11 @@ pub fn tagged(bytes: &[u8]) -> Option<ObjectId> {
     commit::tagged(bytes)
 }
 
+/// Mode, name, id, and length of an entry of a tree.
+pub type ReadEntry<'a> = (&'a [u8], &'a [u8], &'a [u8], usize);
+
 /// Mode, name and id of the first entry of a tree, and how many bytes it takes.
-pub fn tree_entry(bytes: &[u8], hash_len: usize) -> Option<(&[u8], &[u8], &[u8], usize)> {
+pub fn tree_entry(bytes: &[u8], hash_len: usize) -> Option<ReadEntry<'_>> {
     let entry = TreeEntry::parse(bytes, hash_len)?;
     Some((entry.mode, entry.name, entry.id, entry.len))
 }
