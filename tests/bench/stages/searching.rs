@@ -112,60 +112,6 @@ fn inherit(bencher: Bencher<'_, '_>) {
         copied: &copied,
         base: &trace,
     };
-    let show = |t: &Trace| -> Vec<String> {
-        t.candidates
-            .iter()
-            .map(|c| {
-                format!(
-                    "{} {:?} hit {} win {:?} {:?} sec {:?}",
-                    ENGINE.rules().rules[c.rule as usize].id,
-                    c.span,
-                    c.hit,
-                    c.window.len(),
-                    c.details,
-                    c.secret
-                )
-            })
-            .collect()
-    };
-    let (f, e) = (
-        search(&ENGINE, &version, fresh),
-        search(&ENGINE, &version, Fresh::Everything),
-    );
-    let (fs, es) = (show(&f), show(&e));
-    for x in &fs {
-        if !es.contains(x) {
-            println!("ONLY INHERITED {x}");
-        }
-    }
-    for x in &es {
-        if !fs.contains(x) {
-            println!("ONLY FRESH {x}");
-        }
-    }
-    println!("HITS {} {}", f.hits.len(), e.hits.len());
-    for c in f.candidates.iter().filter(|c| {
-        !es.contains(
-            &show(&Trace {
-                candidates: vec![(*c).clone()],
-                ..Trace::default()
-            })[0],
-        )
-    }) {
-        println!(
-            "{}",
-            String::from_utf8_lossy(&version[c.span.start.saturating_sub(200)..c.span.end + 200])
-        );
-        println!(
-            "{:?}",
-            copied
-                .iter()
-                .find(|r| r.at <= c.span.start && c.span.start < r.at + r.len)
-        );
-        std::fs::write("/tmp/base.bin", &base).unwrap();
-        std::fs::write("/tmp/version.bin", &version).unwrap();
-        std::fs::write("/tmp/copied.txt", format!("{copied:?}")).unwrap();
-    }
     let found = search(&ENGINE, &version, fresh).candidates.len();
     assert_eq!(
         found,
