@@ -303,10 +303,10 @@ impl Rule {
                     MOST_GROUPS - 1
                 ));
             }
-            Ok(())
+            Ok(hir)
         };
-        parse("pattern", &self.pattern)?;
-        if !self.pattern.contains("?<secret>") && !self.pattern.contains("?P<secret>") {
+        // Not by the text: `\?<secret>` is none.
+        if !has_secret(&parse("pattern", &self.pattern)?) {
             return Err(format!(
                 "rule '{}': pattern needs a group (?<secret>…)",
                 self.id
@@ -442,6 +442,19 @@ const TOKEN_BYTES: [bool; 256] = {
 /// `[A-Za-z0-9_]`: no match of the token lane begins behind one.
 pub(super) const fn is_word_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a pattern has the group of the secret.
+fn has_secret(hir: &regex_syntax::hir::Hir) -> bool {
+    use regex_syntax::hir::HirKind;
+    match hir.kind() {
+        HirKind::Capture(group) => {
+            group.name.as_deref() == Some("secret") || has_secret(&group.sub)
+        }
+        HirKind::Repetition(repetition) => has_secret(&repetition.sub),
+        HirKind::Concat(parts) | HirKind::Alternation(parts) => parts.iter().any(has_secret),
+        _ => false,
+    }
 }
 
 fn innermost(error: &dyn std::error::Error) -> String {

@@ -14,6 +14,8 @@ mod cli;
 mod containers;
 /// The practices that checks answer for, each with a case that shows it and one that does not.
 mod controls;
+/// What fuzzing left: every target has seeds, and rule files are read as fuzzing reads them.
+mod fuzz;
 /// The gate at release: what a change brings in, held against the register.
 mod gate;
 /// An organisation of GitHub, over a network that fails, and the same without it.

@@ -55,6 +55,10 @@ mod locate;
 
 mod connector;
 
+#[cfg(any(test, feature = "stages"))]
+#[doc(hidden)]
+pub mod stages;
+
 pub use connector::GitConnector;
 pub use head::{HeadTrouble, read_head};
 pub use layout::{RepositoryLayout, discover};

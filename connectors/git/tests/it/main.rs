@@ -6,6 +6,8 @@
 
 mod corrupt;
 mod fixture;
+#[allow(dead_code, unreachable_pub, reason = "the harness has further users")]
+mod fuzz;
 mod memory;
 mod mock;
 mod oracle;

@@ -1,0 +1,6 @@
+//! See `harness/rules.rs`.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|input: &[u8]| {
+    keymuster_fuzz::rules::run(input);
+});
